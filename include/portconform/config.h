@@ -1,0 +1,16 @@
+/* A configuration: the site and the guides it uses, read at one moment. */
+#pragma once
+
+#include "portconform/site.h"
+
+struct config {
+    struct arena *arena;
+    const struct site *site;    /* NULL when only guides were loaded */
+    const struct guide *guides; /* all loaded, by id */
+    size_t guide_count;
+    const char *hash; /* SHA-256-like fingerprint of every octet read, hexadecimal; for "config_hash" */
+    size_t file_count;
+};
+
+void config_free(struct config *config); /* takes NULL */
+const struct guide *config_guide(const struct config *config, const char *id);

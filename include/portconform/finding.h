@@ -1,0 +1,83 @@
+/* Findings and transitions: what is told. */
+#pragma once
+
+#include "portconform/clock.h"
+#include "portconform/expectation.h"
+#include "portconform/observation.h"
+
+enum path_proof { PATH_NOT_PROBED, PATH_PROVEN, PATH_UNPROVEN };
+const char *path_proof_name(enum path_proof path); /* "not-probed" "proven" "unproven" */
+
+/* Every string is owned by the arena of the block that holds the finding, or is a static word. */
+struct finding {
+    const char *key;        /* host|role|rule|item; host|transport|address|port of an unexpected listener; host|- ... */
+    const char *host;       /* NULL: about the whole site */
+    const char *role;       /* "-" for own rules; NULL for findings of a host or site */
+    struct address address; /* AF_UNSPEC: none in particular */
+    enum transport transport; /* UNSTATED for findings of a host or site */
+    const char *ports;        /* the item resolved: "31006..31012"; NULL for findings of a host or site */
+    uint16_t port;            /* the first offending number, else the first of the item; 0: none */
+    enum verdict verdict;
+    enum verdict was; /* before the last change; NONE in one-shot runs */
+    enum severity severity;
+    enum reason reason;
+    enum blame blame;
+    enum finding_class class;
+    const char *listener; /* evidence as text, or NULL */
+    const char *probe;    /* evidence as text, or NULL */
+    const char *detail;   /* what is worth adding ("amt has no value on 3 hosts"), or NULL */
+    enum path_proof path;
+    const char *guide;    /* id, or NULL */
+    const char *ref;      /* or NULL */
+    const char *rule;     /* rule id, or NULL */
+    const char *about;    /* the rule's text, or NULL */
+    const char *peers;    /* who may call, as text with commas; NULL: anybody, or not about a flow */
+    struct origin origin; /* where the configuration says so; file NULL: nowhere */
+    int64_t since_ms;     /* wall clock; 0: unknown (one-shot) */
+    int64_t observed_ms;  /* wall clock of the evidence that decided */
+    unsigned looks;       /* in a row with this verdict; 0 in one-shot runs */
+    bool held;            /* the host is down: this is the last verdict, or none */
+    bool waived;
+    bool dynamic; /* explained only by a `dynamic` rule; counted apart, never a problem */
+    const char *waived_until, *waived_reason, *waived_owner, *waived_ticket;
+    /* damping, daemon only: a verdict that wants to become the finding's */
+    enum verdict pending;
+    unsigned pending_looks;
+};
+
+/* The findings of one host (or of the site as a whole: host NULL), immutable and reference-counted. */
+struct finding_block {
+    const char *host;
+    struct finding *items; /* by key */
+    size_t count;
+    struct arena *arena; /* owns all of it; given back with the last reference */
+    int references;      /* atomic; use the functions */
+};
+struct finding_block *finding_block_new(const char *host); /* NULL: out of memory */
+struct finding_block *finding_block_ref(struct finding_block *block);
+void finding_block_unref(struct finding_block *block); /* takes NULL */
+/* Room for one more, zeroed; to be used before the block is published. `capacity` doubles. NULL: out of memory. */
+struct finding *finding_block_add(struct finding_block *block);
+void finding_block_sort(struct finding_block *block);
+const struct finding *finding_block_find(const struct finding_block *block, const char *key);
+/* Copies with all strings into `arena`. */
+int finding_copy(struct finding *to, const struct finding *from, struct arena *arena);
+
+enum transition_kind {
+    TRANSITION_RAISED,
+    TRANSITION_CHANGED,
+    TRANSITION_CLEARED,
+    TRANSITION_HOST_UNREACHABLE,
+    TRANSITION_HOST_REACHABLE,
+    TRANSITION_WAIVER_BEGUN,
+    TRANSITION_WAIVER_EXPIRED
+};
+const char *transition_name(enum transition_kind kind); /* the MSGID: "RAISED" ... */
+
+/* A finding that changed. Both blocks outlive it by the references of the snapshots they belong to. */
+struct transition {
+    enum transition_kind kind;
+    const struct finding *finding; /* as it is now (of CLEARED: conforming, or a copy of what is gone) */
+    enum verdict was;
+    struct moment at;
+};

@@ -1,0 +1,38 @@
+/* Listener sources: where the listeners of a host are read from. A const table; a new source is a file and a row.
+ */
+#pragma once
+
+#include "portconform/observation.h"
+
+struct listener_request {
+    const char *netns; /* kernel: path of another network namespace; NULL: our own */
+    const char *file;  /* file: the recording */
+    bool owners;       /* look up programs (cgroup first, /proc for inodes that are needed) */
+    struct moment now;
+    int64_t deadline_mono_ms;
+};
+
+struct listener_source {
+    const char *name; /* "kernel", "file" */
+    const char *summary;
+    /* *ret is always set (status FAILED with the error on failure), unless -ENOMEM is returned. Owned by the caller. */
+    int (*collect)(const struct listener_request *request, struct listener_table **ret);
+};
+
+const struct listener_source *const *listener_sources(void); /* NULL-terminated */
+const struct listener_source *listener_source_find(const char *name);
+
+/* A recording, one listener a line (also what `-v` of the test tools and scenario files use):
+ *
+ *     tcp 0.0.0.0:31000 exe=/opt/jp1/jdn_manager unit=jp1.service uid=0 pid=812 queue=0/128 inode=4711 device=eth0
+ *     tcp [::]:80 v6only=no
+ *     udp 10.0.1.10:161
+ *     # comment;  `ephemeral 32768..60999`, `taken 2026-11-20T14:02:31+09:00`
+ *
+ * Words after the address are optional and in any order. Blanks in values are written \x20. */
+int recording_parse_line(const char *line, struct arena *arena, struct listener *ret, const char **ret_error);
+void recording_format_line(struct text *out, const struct listener *listener);
+/* Parses a whole recording; errors are placed by line. */
+struct diag_list;
+int recording_parse(const char *content, const char *file, struct moment now, struct listener_table **ret,
+                    struct diag_list *diags);

@@ -1,0 +1,33 @@
+/* Loading: files to a configuration, or to diagnostics that name every mistake with file:line:column.
+ *
+ * All files are read once, whole and capped; a lexer of ours runs over the octets before libconfig sees them, because
+ * libconfig 1.5 exits on `@include` of a directory and wraps integers silently. One syntax error a file, every semantic
+ * error of all files.
+ */
+#pragma once
+
+#include "portconform/config.h"
+
+enum { CONFIG_FILE_MAX = 8 << 20 }; /* octets a file */
+
+struct load_options {
+    const char *path;              /* -C: site.conf, or the folder that holds it */
+    const char *const *guide_dirs; /* -G, NULL-terminated; may be NULL. Then: the site's folder's guides/, the installed
+                                      data folder, the source tree's conf/guides */
+    const char *host;              /* -H: read that host's file alone where this suffices; NULL: all */
+    int64_t wall_ms;               /* for waivers and phases that end */
+};
+
+/* 0 with *ret owned by the caller, or a negative code with at least one DIAG_ERROR in `diags`. Warnings come with both.
+ */
+int config_load(const struct load_options *options, struct config **ret, struct diag_list *diags);
+
+/* Guides alone: every guide named, or all that the search path holds when `ids` is empty. */
+int config_load_guides(const struct load_options *options, const char *const *ids, struct config **ret,
+                       struct diag_list *diags);
+
+/* The schema tables as text for the manual: one line an item: "path  type  default  meaning". */
+struct cfg_item;
+void config_describe(void (*line)(void *context, const char *section, const char *name, const char *type,
+                                  const char *range, const char *initial, const char *doc),
+                     void *context);

@@ -1,0 +1,126 @@
+/* Observations: what was seen. Facts only; nothing here knows what was expected. */
+#pragma once
+
+#include "portconform/address.h"
+#include "portconform/arena.h"
+#include "portconform/clock.h"
+#include "portconform/words.h"
+
+/* --- listeners --------------------------------------------------------------------------------------------------- */
+
+/* Who holds a socket. A member that could not be read is NULL (exe, unit) or not `uid_known`. */
+struct owner {
+    const char *exe;  /* path of the program, or its name where only that is known */
+    const char *unit; /* systemd unit or container, from the cgroup */
+    uint32_t uid;
+    bool uid_known;
+    int32_t pid; /* 0: unknown */
+};
+
+struct listener {
+    enum transport transport;
+    struct address address; /* normalised: never v4-mapped; a wildcard where bound to all */
+    uint16_t port;
+    /* for the IPv6 wildcard: is IPv4 served too? */
+    enum { V6ONLY_UNKNOWN, V6ONLY_YES, V6ONLY_NO } v6only;
+    char device[16];  /* SO_BINDTODEVICE; "" for none */
+    bool queue_known; /* TCP: the accept queue */
+    uint32_t queue_length;
+    uint32_t queue_limit;
+    uint64_t inode; /* 0: unknown */
+    struct owner owner;
+};
+
+enum listener_status {
+    LISTENERS_NOT_LOOKED = 0, /* no source for this host */
+    LISTENERS_SEEN,
+    LISTENERS_FAILED, /* the source failed; `error` says how: our own trouble */
+};
+
+struct listener_table {
+    struct arena *arena; /* owns all below; the table itself too */
+    enum listener_status status;
+    int error;          /* negative code, for FAILED */
+    const char *source; /* "kernel", "file", ... */
+    const char *note;   /* evidence for people: "1 duplicate row repaired"; NULL for none */
+    struct moment taken;
+    struct listener *items; /* by transport, port, address */
+    size_t count;
+    bool udp_complete;      /* unconnected UDP sockets were read as well */
+    uint16_t ephemeral_low; /* ip_local_port_range; 0: unknown */
+    uint16_t ephemeral_high;
+};
+void listener_table_free(struct listener_table *table); /* takes NULL; frees its arena and itself */
+void listener_table_sort(struct listener_table *table);
+/* Does a packet to address:port reach this listener (address, v4 over a dual-stack "::", wildcard)? V6ONLY_UNKNOWN
+ * counts as served. */
+bool listener_serves(const struct listener *listener, const struct address *address);
+/* "jdn_manager (jp1.service) on *:31000, queue 0/128" */
+struct text;
+void listener_format(struct text *out, const struct listener *listener);
+void owner_format(struct text *out, const struct owner *owner);
+
+/* --- probes ------------------------------------------------------------------------------------------------------ */
+
+enum probe_outcome {
+    PROBE_NOT_DONE = 0,
+    PROBE_OPEN,
+    PROBE_REFUSED, /* RST or port-unreachable from the target itself */
+    PROBE_STOPPED, /* any other ICMP unreachable, one from elsewhere, or a prohibited code */
+    PROBE_SILENT,  /* nothing until the deadline, or neighbour discovery failed */
+    PROBE_LOCAL,   /* our own trouble: no evidence at all */
+};
+const char *probe_outcome_name(enum probe_outcome outcome); /* "not-done" "open" "refused" "stopped" "silent" "local" */
+
+struct icmp_evidence {
+    bool seen;
+    uint8_t type, code;
+    struct address offender; /* AF_UNSPEC: the kernel did not tell */
+};
+
+struct probe_result {
+    enum probe_outcome outcome;
+    enum reason reason;
+    bool wrong_protocol; /* with OPEN: something else answers there */
+    bool service_proven; /* with OPEN: the service's own protocol was spoken */
+    bool path_local;     /* the route to the target is local: the path is unproven */
+    bool sign_of_life;   /* the target itself sent something */
+    struct icmp_evidence icmp;
+    int error;          /* errno (positive) behind LOCAL or an errno-only verdict; 0 */
+    uint32_t rtt_us;    /* 0: none */
+    struct moment sent; /* of the last attempt */
+    struct moment ended;
+    unsigned attempts;
+    char detail[120]; /* escaped text: "TLS 1.3, certificate CN=mgr01, 12 days left"; "" for none */
+};
+/* "SYN answered by ICMP 3/13 (administratively prohibited) from 10.0.0.1" and the like */
+void probe_result_format(struct text *out, enum transport transport, const struct probe_result *result);
+/* short: "ICMP 3/13 from 10.0.0.1", "RST", "no answer", "open, 0.3 ms" */
+void probe_result_format_short(struct text *out, enum transport transport, const struct probe_result *result);
+
+/* --- a cycle's observations -------------------------------------------------------------------------------------- */
+
+/* What is known about one address of a host besides the flows themselves. */
+struct address_seen {
+    bool looked; /* something was sent to it */
+    bool alive;  /* it sent anything itself */
+    bool route_local;
+    bool closed_control;         /* a port that nobody listens on answered RST or ICMP: silence then means a filter */
+    bool udp_control;            /* the same over UDP */
+    enum reason silence;         /* when nothing answered: SILENT, NEIGHBOUR_FAILED, HOST_UNREACHABLE ... */
+    struct probe_result control; /* the closed control's own result (outcome NOT_DONE: none was sent) */
+};
+
+struct host_seen {
+    const struct listener_table *listeners;       /* NULL: nobody looked. Borrowed */
+    const struct listener_table *listeners_again; /* the second look, or NULL. Borrowed */
+    struct address_seen *addresses;               /* parallel to the plan host's addresses */
+};
+
+struct observations {
+    struct probe_result *probes; /* by flow id */
+    size_t probe_count;
+    struct host_seen *hosts; /* parallel to the plan's hosts */
+    size_t host_count;
+    bool egress_broken; /* the site's canary was silent: silence proves nothing in this cycle */
+};

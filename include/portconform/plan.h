@@ -1,0 +1,81 @@
+/* The plan: a configuration seen from a vantage. Every expectation of every host, every flow to look at.
+ *
+ * Pure: built once a configuration (or once a cycle where DNS names or dates decide), then only read.
+ */
+#pragma once
+
+#include "portconform/config.h"
+#include "portconform/expectation.h"
+
+struct plan_address {
+    struct address address;
+    const char *text; /* as configured */
+    const char *segment;
+    enum address_kind kind;
+};
+
+struct plan_host {
+    const struct host *host;
+    const struct plan_address *addresses; /* names resolved; may be empty */
+    size_t address_count;
+    bool is_self; /* one of its addresses is this machine's: `listeners = "auto"` means the kernel's */
+    const struct expectation *expectations;
+    size_t expectation_count;
+};
+
+/* A parameter without value, told once for the whole site. */
+struct plan_unset {
+    const struct guide *guide;
+    const char *parameter;
+    size_t host_count, rule_count;
+    struct origin origin; /* of the parameter */
+};
+
+struct plan {
+    struct arena *arena;
+    const struct config *config; /* borrowed: outlives the plan */
+    const struct site *site;
+    const struct vantage
+        *vantage;               /* NULL: none; every rule without `from` must pass, the rest is seen as a bystander */
+    const char *vantage_name;   /* "-" for none */
+    const struct played *plays; /* what the vantage acts as: its own list and, where it is a host, that host's roles */
+    size_t play_count;
+    const struct plan_host *hosts;
+    size_t host_count;
+    size_t flow_count; /* flow ids are 0 .. flow_count - 1 */
+    const struct plan_unset *unset;
+    size_t unset_count;
+};
+
+/* Resolves a DNS name to all its addresses; *ret is malloc'ed and transferred. Returns the number, or a negative code.
+ */
+typedef int name_lookup_fn(void *context, const char *name, struct address **ret);
+
+enum { PLAN_PORTS_WHOLE = 64 }; /* a range of up to so many ports is probed whole, a larger one by as many samples */
+
+struct plan_options {
+    const char *vantage;                 /* --vantage; NULL: the machine's own name, then the only vantage, then none */
+    const char *machine_name;            /* gethostname(2); may be NULL */
+    const char *host;                    /* name, alias or address; NULL: all */
+    const struct address *own_addresses; /* of this machine */
+    size_t own_address_count;
+    name_lookup_fn *lookup; /* NULL: a name in use gives PC_ENAMES */
+    void *lookup_context;
+    bool exposure; /* probe scope-host ports from here (one-shot: always) */
+    int64_t wall_ms;
+};
+
+/* 0, PC_ENAMES, -ENOENT (no such host or vantage, with a diagnostic that names the nearest), -ENOMEM, PC_ESEMANTIC. */
+int plan_build(const struct config *config, const struct plan_options *options, struct plan **ret,
+               struct diag_list *diags);
+void plan_free(struct plan *plan); /* takes NULL */
+
+/* "router[peer.side != side]" or "agent"; with commas; "-" for anybody. Appends. */
+struct text;
+void rule_format_peers(struct text *out, const struct rule *rule);
+/* The expectation of a host that a port belongs to: the narrowest first; NULL when there is none. */
+const struct expectation *plan_host_find(const struct plan_host *host, enum transport transport, uint16_t port);
+/* How narrow an expectation is: the number of its ports; smaller explains better. */
+unsigned expectation_width(const struct expectation *expectation);
+/* The hosts, networks and externals that play a peer of this rule: "pc0101, pc0102 ... (40), pc-osaka". Appends. */
+void plan_format_callers(struct text *out, const struct plan *plan, const struct expectation *expectation);

@@ -1,0 +1,94 @@
+/* The probe engine: many probes in flight on one epoll descriptor, each with one deadline, each ending in one result.
+ *
+ * The life of a probe: queued (probe_engine_add) -> waiting for a slot (in flight overall, per target) -> started by
+ * its kind -> the kind's on_ready is called when its descriptor is ready -> it ends by probe_end() or by its deadline,
+ * then the kind's `cancel` gives back what it holds, and the caller's `done` is called with the result. Time is passed
+ * in.
+ *
+ * Own trouble (EMFILE, no route, no source address) ends a probe as PROBE_LOCAL with its reason, never as the target's;
+ * EMFILE first waits for a slot of ours to come free.
+ */
+#pragma once
+
+#include "portconform/observation.h"
+#include "portconform/service.h"
+
+struct probe;
+struct probe_engine;
+
+/* A kind of probe: one file and one row. Kinds are const and shared. */
+struct probe_kind {
+    const char *name; /* "tcp", "udp", "tls", "icmp" */
+    const char *summary;
+    size_t state_size; /* octets of private state, zeroed for each probe */
+    /* Opens a non-blocking descriptor, sends, and registers it by probe_watch(). 0, or a negated errno that becomes
+     * PROBE_LOCAL by probe_local_reason(). It may already call probe_end(). */
+    int (*start)(struct probe *probe);
+    void (*on_ready)(struct probe *probe, uint32_t epoll_events);
+    /* At the deadline, before the default result (PROBE_SILENT) is set; NULL: none. May call probe_end(). */
+    void (*on_deadline)(struct probe *probe);
+    void (*cancel)(struct probe *probe); /* gives back private state; the engine closes the descriptor. NULL: nothing */
+};
+
+struct probe_request {
+    const struct probe_kind *kind;
+    struct address target;
+    uint16_t port;
+    struct address source;         /* AF_UNSPEC: the kernel chooses */
+    const struct service *service; /* what should answer; may be NULL */
+    const char *server_name;       /* TLS SNI and HTTP Host; may be NULL; borrowed until done */
+    unsigned timeout_ms;
+    unsigned attempts; /* datagrams sent over the time-out by udp and icmp; 0 counts as 1 */
+    void (*done)(void *context, const struct probe_request *request, const struct probe_result *result);
+    void *context;
+};
+
+struct probe_limits {
+    unsigned in_flight;  /* overall; 0: 256. Lowered to what RLIMIT_NOFILE leaves */
+    unsigned per_target; /* per address; 0: 8 */
+};
+
+int probe_engine_new(const struct probe_limits *limits, struct probe_engine **ret);
+void probe_engine_free(struct probe_engine *engine); /* takes NULL; probes in flight end unseen */
+/* Copies the request. 0 or -ENOMEM. May be called from `done`. */
+int probe_engine_add(struct probe_engine *engine, const struct probe_request *request);
+int probe_engine_fd(const struct probe_engine *engine);          /* readable when probe_engine_step has work */
+int64_t probe_engine_next_ms(const struct probe_engine *engine); /* monotonic; INT64_MAX: nothing is due */
+/* Starts what may start, reads what is ready, ends what is due; never blocks. Returns how many are unfinished. */
+size_t probe_engine_step(struct probe_engine *engine, struct moment now);
+/* Ends everything unfinished as PROBE_LOCAL with this reason (REASON_DEADLINE), through `done`. */
+void probe_engine_abort(struct probe_engine *engine, enum reason reason, struct moment now);
+size_t probe_engine_pending(const struct probe_engine *engine);
+
+extern const struct probe_kind probe_kind_tcp;
+extern const struct probe_kind probe_kind_udp;
+extern const struct probe_kind probe_kind_icmp; /* echo by a ping socket: -EACCES/-EPERM where not permitted */
+
+/* --- for kinds -------------------------------------------------------------------------------------------------- */
+
+void *probe_state(struct probe *probe);
+const struct probe_request *probe_request_of(const struct probe *probe);
+struct moment probe_now(const struct probe *probe);
+int probe_watch(struct probe *probe, int fd, uint32_t epoll_events); /* takes fd in any case; again: changes events */
+int probe_fd(const struct probe *probe);                             /* -1: none */
+struct probe_result *probe_result_of(struct probe *probe);           /* to be filled before probe_end */
+void probe_end(struct probe *probe, enum probe_outcome outcome, enum reason reason);
+enum reason probe_local_reason(int error); /* of a positive errno from socket, bind, connect or send */
+/* Binds to the request's source, sets IP_RECVERR, close-on-exec, non-blocking. Returns the descriptor or -errno. */
+int probe_socket(const struct probe_request *request, int type, int protocol);
+/* Reads the error queue of `fd` and turns ICMP evidence, or `error` (positive errno, where the queue is empty), into
+ * the outcome and reason of `result`. Returns true when that ends the probe. */
+bool probe_read_error(struct probe *probe, int fd, int error);
+
+/* --- UDP payloads, written from the RFCs ------------------------------------------------------------------------- */
+
+struct udp_payload {
+    const char *service; /* row of the service table */
+    const char *source;  /* "RFC 1035 section 4" */
+    /* Writes the request; `nonce` makes it recognisable. Returns octets, at most `size`. */
+    size_t (*build)(uint8_t *buffer, size_t size, uint64_t nonce);
+    /* Does this datagram answer that request? */
+    bool (*answers)(const uint8_t *octets, size_t length, uint64_t nonce);
+};
+const struct udp_payload *udp_payload_find(const char *service); /* NULL: none; an empty datagram is sent */
+const struct udp_payload *udp_payload_table(size_t *ret_count);

@@ -1,0 +1,16 @@
+/* Application protocols a rule may name: one fixed table. */
+#pragma once
+
+#include "portconform/address.h"
+
+struct service {
+    const char *name;    /* "https" */
+    const char *summary; /* "HTTP over TLS" */
+    bool tls;            /* TLS from the first octet: the tls probe applies */
+    bool udp_answers;    /* over UDP, a client's request is answered by protocol */
+    bool udp_silent;     /* over UDP it never answers */
+};
+
+const struct service *service_find(const char *name); /* NULL: no such */
+const struct service *service_table(size_t *ret_count);
+const char *const *service_names(void); /* NULL-terminated */

@@ -1,0 +1,195 @@
+/* A site: the user's own facts. Made by the loader, immutable, owned by its arena.
+ *
+ * Templates are folded into their hosts when a site is loaded: a list of a host is the template's followed by its own;
+ * a single value is the host's, else the template's. */
+#pragma once
+
+#include "portconform/guide.h"
+
+enum setting_level { SETTING_DEFAULT, SETTING_SITE, SETTING_TEMPLATE, SETTING_HOST, SETTING_ROLE };
+
+struct setting {
+    const struct guide *guide;
+    const char *name;
+    struct value value;
+    enum setting_level level;
+    struct origin origin;
+    const char *until; /* of `phase`: the last day it holds ("2026-12-01"); NULL: always */
+    int64_t until_ms;  /* the end of that local day; 0: always */
+};
+struct settings {
+    const struct setting *items; /* by level ascending: the last match wins */
+    size_t count;
+};
+
+struct host_address {
+    const char *text;       /* as written: an address or a DNS name */
+    struct address address; /* family AF_UNSPEC: a name */
+    const char *segment;    /* NULL: none */
+    enum address_kind kind;
+    struct origin origin;
+};
+
+struct role {
+    const struct guide *guide;
+    const struct component *component;
+    const char *name;            /* the component's, unless `name` is given; unique on its host */
+    struct settings settings;    /* all that apply to it, from the site's to its own */
+    struct owner_patterns owner; /* overrides; count 0: none */
+    enum probe_policy probe;
+    bool probe_given;
+    struct origin origin;
+};
+
+struct changed_port {
+    const struct rule *rule;
+    struct port_items to; /* as many items as the rule has */
+    struct origin origin;
+};
+
+struct ignore {
+    struct port_items ports;
+    struct owner_patterns owner; /* count 0: whoever */
+    const char *reason;
+    struct origin origin;
+};
+
+struct waiver {
+    const char *rule;  /* a rule id; NULL: any */
+    const char *ports; /* as written, transport and numbers ("tcp 5900"); NULL: any. Waives unexpected listeners too */
+    struct port_items port_items;
+    const char *verdict; /* NULL: any */
+    const char *until;   /* "2026-12-20": the last local day */
+    int64_t until_ms;    /* the end of that day */
+    const char *reason, *owner, *ticket;
+    struct origin origin;
+};
+
+struct severity_override {
+    const char *rule;     /* id, or a shell pattern over ids; NULL: any */
+    enum verdict verdict; /* VERDICT_NONE: any that is not OK */
+    enum severity severity;
+    struct origin origin;
+};
+
+/* How many looks in a row it takes, in the daemon. */
+struct damping {
+    unsigned raise; /* 1..100, default 2 */
+    unsigned clear; /* 1..100, default 2 */
+};
+
+enum listener_choice { LISTENERS_AUTO, LISTENERS_KERNEL, LISTENERS_SNMP, LISTENERS_FILE, LISTENERS_NONE };
+
+struct host {
+    const char *name;
+    struct string_list alias, groups;
+    const struct host_address *addresses;
+    size_t address_count;
+    const struct role *roles;
+    size_t role_count;
+    const struct changed_port *changed_ports;
+    size_t changed_port_count;
+    const struct rule *expect; /* guide NULL */
+    size_t expect_count;
+    const struct ignore *ignore;
+    size_t ignore_count;
+    const struct waiver *waivers;
+    size_t waiver_count;
+    const struct severity_override *severities; /* host's after the site's: the last match wins */
+    size_t severity_count;
+    enum listener_choice listeners;
+    const char *listener_file; /* LISTENERS_FILE: path, resolved against the configuration's folder */
+    const char *netns;         /* LISTENERS_KERNEL: a path; NULL: our own */
+    bool exclusive;            /* a listener that nothing explains is a finding */
+    bool intermittent;
+    enum probe_policy probe;
+    struct damping damping;
+    struct origin origin;
+};
+
+struct played {
+    const struct guide *guide;
+    const struct component *component;
+    struct settings settings;
+};
+
+struct vantage {
+    const char *name;
+    const struct played *acts_as;
+    size_t acts_as_count;
+    bool permitted;        /* every firewall lets it pass: each flow must pass */
+    struct address source; /* AF_UNSPEC: the kernel chooses */
+    const char *segment;
+    struct origin origin;
+};
+
+struct network {
+    const char *name;
+    const struct prefix *prefixes;
+    size_t prefix_count;
+    const struct played *plays;
+    size_t play_count;
+    const char *segment;
+    struct origin origin;
+};
+
+struct external {
+    const char *name;
+    const struct guide *guide; /* of `component`; NULL: none named */
+    const struct component *component;
+    struct string_list addresses; /* addresses, prefixes or DNS names as written */
+    struct origin origin;
+};
+
+struct team {
+    const char *name; /* "network", "server" */
+    const char *contact;
+};
+
+struct syslog_target {
+    const char *name;
+    const char *target; /* "local", "udp:10.0.9.5:514" */
+    struct origin origin;
+};
+
+struct canary {
+    struct address address;
+    uint16_t port; /* TCP; 0: none is configured */
+};
+
+struct site {
+    const char *name;
+    const struct guide *const *guides;
+    size_t guide_count;
+    const struct host *hosts;
+    size_t host_count;
+    const struct vantage *vantages;
+    size_t vantage_count;
+    const struct network *networks;
+    size_t network_count;
+    const struct external *externals;
+    size_t external_count;
+    const struct team *teams;
+    size_t team_count;
+    const struct syslog_target *syslog;
+    size_t syslog_count;
+    struct canary canary;
+    bool segmentation;
+    unsigned probe_timeout_ms;            /* 100..60000, default 3000: leaves room for one SYN retransmit */
+    unsigned probe_in_flight;             /* default 256 overall */
+    unsigned probe_per_target;            /* default 8 */
+    unsigned interval_s;                  /* of the daemon's cycle, default 60 */
+    unsigned looks_before_unexpected_udp; /* N of the design, default 3 */
+    uint32_t pen;                         /* 0: not set */
+    const char *agentx_socket;            /* NULL: net-snmp's default */
+    struct origin origin;
+};
+
+const struct host *site_host(const struct site *site, const char *name); /* by name, alias or address text */
+const struct vantage *site_vantage(const struct site *site, const char *name);
+const char *site_team(const struct site *site, const char *name); /* the contact, or NULL */
+
+/* The setting of a guide's parameter that holds at `wall_ms`: the nearest given, else the guide's default (level
+ * DEFAULT, origin the parameter's), else type UNSET. */
+struct setting settings_find(const struct settings *settings, const struct guide *guide, const char *name,
+                             int64_t wall_ms);

@@ -1,0 +1,53 @@
+/* Tellers: one snapshot, many forms. A const table a program; a new form is a file and a row. */
+#pragma once
+
+#include "portconform/plan.h"
+#include "portconform/snapshot.h"
+
+/* `[@]start:end` of the plugin guidelines: alert outside, or inside with `@`. */
+struct threshold {
+    bool given;
+    bool inside;
+    double start, end; /* -INFINITY and INFINITY allowed */
+    const char *text;  /* as given */
+};
+int threshold_parse(const char *text, struct threshold *ret); /* 0 or -EINVAL */
+bool threshold_alerts(const struct threshold *threshold, double value);
+
+struct tell_options {
+    struct finding_filter filter;
+    struct threshold warning, critical; /* over the number of nonconforming findings */
+    enum severity unreachable;          /* what an unreachable host counts as; SEVERITY_CRITICAL by default */
+    bool unreachable_given;
+    unsigned verbose; /* 0..3 */
+    bool all;         /* text: list what conforms too */
+    bool colour;
+    unsigned columns;    /* terminal width; 0: do not wrap */
+    const char *trouble; /* our own trouble that stopped part of the check (the deadline), or NULL */
+};
+
+struct teller {
+    const char *name; /* "text", "json", "tsv", "plugin" */
+    const char *summary;
+    int (*tell)(struct text *out, const struct plan *plan, const struct snapshot *snapshot,
+                const struct tell_options *options);
+};
+
+extern const struct teller teller_text;
+extern const struct teller teller_tsv;
+extern const struct teller teller_plugin;
+
+/* The severity that decides the exit status: the worst that the filter lets through, thresholds and --unreachable
+ * applied. `plan` may be NULL. The same function for every form. */
+enum severity tell_severity(const struct snapshot *snapshot, const struct tell_options *options);
+
+/* "tcp 31000 on mgr01 ..." : one sentence that stands alone, for syslog and notifications. */
+void tell_sentence(struct text *out, const struct finding *finding);
+/* Who should do what about it: "network team (noc@example.jp): open tcp 31000 from agent, site-server". */
+void tell_advice(struct text *out, const struct site *site, const struct finding *finding);
+
+/* `explain`: why a port is expected, what was seen, what the verdict rests on, who should do what. `seen` are the
+ * observations of the cycle that made `snapshot`. */
+int tell_explain(struct text *out, const struct plan *plan, const struct plan_host *host,
+                 const struct observations *seen, const struct snapshot *snapshot, enum transport transport,
+                 uint16_t port, const struct tell_options *options);

@@ -1,0 +1,15 @@
+/* A growing array for a struct that holds `items`, `count` and `capacity` (size_t) by these names.
+ *
+ *     struct numbers { int *items; size_t count, capacity; };
+ *     int *slot = VECTOR_PUSH(&numbers);   // NULL when out of memory; the vector is as it was
+ */
+#pragma once
+
+#include <stddef.h>
+
+/* Makes room for one more element of `size` octets; the new one is zeroed. Returns it, or NULL. */
+void *vector_grow(void **items, size_t *count, size_t *capacity, size_t size);
+
+#define VECTOR_PUSH(v)                                                                                                 \
+    ((__typeof__((v)->items))vector_grow((void **)&(v)->items, &(v)->count, &(v)->capacity, sizeof(*(v)->items)))
+#define VECTOR_DONE(v) (free((v)->items), (v)->items = NULL, (v)->count = (v)->capacity = 0)
