@@ -1,6 +1,7 @@
 /* Arena: memory that is given back all at once. A configuration, a plan, a block of findings lives in one each. */
 #pragma once
 
+#include <stdarg.h>
 #include <stddef.h>
 
 struct arena;
@@ -15,6 +16,7 @@ void *arena_array(struct arena *arena, size_t count, size_t size);
 char *arena_strdup(struct arena *arena, const char *text); /* NULL gives NULL */
 char *arena_strndup(struct arena *arena, const char *text, size_t length);
 char *arena_printf(struct arena *arena, const char *format, ...) __attribute__((format(printf, 2, 3)));
+char *arena_vprintf(struct arena *arena, const char *format, va_list args) __attribute__((format(printf, 2, 0)));
 size_t arena_used(const struct arena *arena); /* octets handed out, for the figures of status */
 
 #define ARENA_NEW(arena, type)          ((type *)arena_alloc((arena), sizeof(type)))

@@ -19,5 +19,8 @@ enum { CLOCK_TEXT = 48 };
 const char *clock_format_time(int64_t wall_ms, char *buffer, size_t size);
 const char *clock_format_rfc3339(int64_t wall_ms, char *buffer, size_t size);
 
+/* The other way round: "2026-11-20T14:02:31+09:00", with a fraction or without, "Z" too. 0 or -EINVAL. */
+int clock_parse_rfc3339(const char *text, int64_t *ret_wall_ms);
+
 /* The end of the local day "2026-12-20": the first millisecond after it. 0 or -EINVAL. */
 int clock_parse_day_end(const char *text, int64_t *ret_wall_ms);

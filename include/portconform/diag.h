@@ -13,8 +13,9 @@ struct arena;
 
 enum diag_level { DIAG_NOTE, DIAG_WARNING, DIAG_ERROR };
 
-/* Where something was written. `file` is borrowed from the arena of the configuration. line and column count from 1
- * (column in characters, not bytes); 0 is unknown. */
+/* Where something was written. `file` is borrowed from the arena of the configuration (a diagnostic keeps a copy of its
+ * own, so that it outlives a configuration that failed to load). line and column count from 1 (column in characters,
+ * not bytes); 0 is unknown. */
 struct origin {
     const char *file;
     unsigned line;

@@ -13,6 +13,7 @@ enum pc_error {
     PC_ENAMES = -10005,    /* a DNS name stands where this program knows addresses only */
     PC_EKIND = -10006,     /* a probe kind or listener source that this program does not have */
     PC_EDEADLINE = -10007, /* the deadline passed first */
+    PC_ENOTFILE = -10008,  /* a FIFO, socket or device where a regular file is needed */
 };
 
 /* A static English text for any code that a function of ours returned, without a final stop. Never NULL. */

@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 /* Always NUL-terminated once something was added. After a failed allocation the buffer stays as it was and `failed` is
  * set, so that a writer may add a hundred times and ask once. */
@@ -28,11 +29,22 @@ enum escape_style {
     ESCAPE_TEXT,   /* for people: UTF-8 letters stay */
     ESCAPE_PLUGIN, /* for the plugin's output: also '|' becomes '/' */
     ESCAPE_ASCII,  /* also everything beyond ASCII becomes \xHH */
+    ESCAPE_WORD,   /* also blanks and the backslash become \xHH: one word, which text_unescape gives back */
 };
 
 /* Adds `length` octets escaped; at most `max` columns of it (0: all), ending in "..." where cut. */
 void text_escape(struct text *text, const void *octets, size_t length, enum escape_style style, size_t max);
 void text_escape_string(struct text *text, const char *string, enum escape_style style);
+
+/* Undoes ESCAPE_WORD: \xHH, \n, \r and \t become octets again. -EINVAL for another use of the backslash and for \x00;
+ * `text` then holds what came before. */
+int text_unescape(struct text *text, const char *string, size_t length);
+
+/* The Unicode character that begins at `octets`, and in *ret_length how many octets it has. UINT32_MAX where what
+ * begins there is not well-formed UTF-8 (RFC 3629), with a length of 1. `length` must not be 0. */
+uint32_t text_utf8_decode(const void *octets, size_t length, size_t *ret_length);
+/* How many characters `length` octets of UTF-8 are; a malformed octet counts one. For columns of diagnostics. */
+size_t text_utf8_count(const void *octets, size_t length);
 
 /* Columns on a terminal (East Asian wide characters are two), by wcwidth() in the process's LC_CTYPE; malformed input
  * counts an octet a column. */

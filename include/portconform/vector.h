@@ -6,10 +6,12 @@
 #pragma once
 
 #include <stddef.h>
+#include <stdlib.h>
 
-/* Makes room for one more element of `size` octets; the new one is zeroed. Returns it, or NULL. */
-void *vector_grow(void **items, size_t *count, size_t *capacity, size_t size);
+/* Makes room for one more element of `size` octets; the new one is zeroed. Returns it, or NULL. `items` is the address
+ * of the vector's pointer, whatever it points to. */
+void *vector_grow(void *items, size_t *count, size_t *capacity, size_t size);
 
 #define VECTOR_PUSH(v)                                                                                                 \
-    ((__typeof__((v)->items))vector_grow((void **)&(v)->items, &(v)->count, &(v)->capacity, sizeof(*(v)->items)))
+    ((__typeof__((v)->items))vector_grow(&(v)->items, &(v)->count, &(v)->capacity, sizeof(*(v)->items)))
 #define VECTOR_DONE(v) (free((v)->items), (v)->items = NULL, (v)->count = (v)->capacity = 0)
