@@ -4,7 +4,7 @@
 #include "portconform/site.h"
 
 struct config {
-    struct arena *arena;
+    struct arena *arena;        /* owns all below, and this struct itself */
     const struct site *site;    /* NULL when only guides were loaded */
     const struct guide *guides; /* all loaded, by id */
     size_t guide_count;

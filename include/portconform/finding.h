@@ -13,6 +13,7 @@ struct finding {
     const char *key;        /* host|role|rule|item; host|transport|address|port of an unexpected listener; host|- ... */
     const char *host;       /* NULL: about the whole site */
     const char *role;       /* "-" for own rules; NULL for findings of a host or site */
+    const char *component;  /* of the role; NULL for own rules and for findings of no role */
     struct address address; /* AF_UNSPEC: none in particular */
     enum transport transport; /* UNSTATED for findings of a host or site */
     const char *ports;        /* the item resolved: "31006..31012"; NULL for findings of a host or site */
@@ -49,7 +50,7 @@ struct finding {
 struct finding_block {
     const char *host;
     struct finding *items; /* by key */
-    size_t count;
+    size_t count, capacity;
     struct arena *arena; /* owns all of it; given back with the last reference */
     int references;      /* atomic; use the functions */
 };

@@ -1,4 +1,7 @@
-/* Application protocols a rule may name: one fixed table. */
+/* Application protocols a rule may name: one fixed table.
+ *
+ * Over UDP three cases differ: `udp_answers` (silence says something), `udp_silent` (silence says nothing, ever), and
+ * neither (it may answer, but an unknown client gets silence too, which says nothing). */
 #pragma once
 
 #include "portconform/address.h"

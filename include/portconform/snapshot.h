@@ -17,25 +17,29 @@ struct snapshot {
     int references;
 };
 
-/* Copies the names; takes `blocks` (transferred references, block_count of them) in any case. NULL: out of memory. */
+/* Copies the names and the array; takes the references in `blocks` (transferred, block_count of them) in any case, the
+ * array itself stays the caller's. NULL: out of memory. */
 struct snapshot *snapshot_new(const struct snapshot *head, struct finding_block **blocks, size_t block_count);
 struct snapshot *snapshot_ref(struct snapshot *snapshot);
 void snapshot_unref(struct snapshot *snapshot); /* takes NULL */
 
-/* What the first line and the last line count. Findings of expectations are counted once, under one verdict. */
+/* What the first line and the last line count. A waived finding counts in `waived` alone, a held one in `held` alone, a
+ * listener explained by a dynamic rule in `dynamic` alone; `expectations` says how many there are in all. */
 struct tally {
-    size_t expectations;            /* findings about an expectation item */
+    size_t expectations;            /* findings about an expectation item, the waived and held ones included */
     size_t verdicts[VERDICT_COUNT]; /* unwaived, unheld */
     size_t waived;
     size_t held;
     size_t unexpected;    /* unwaived */
     size_t dynamic;       /* listeners explained by dynamic rules alone */
-    size_t nonconforming; /* severity WARNING or worse, unexpected ones included, waived ones excluded */
+    size_t nonconforming; /* severity WARNING or worse, unexpected ones included, waived and held ones excluded */
     size_t unknown;       /* severity UNKNOWN, unwaived */
     enum severity worst;  /* unwaived; held ones do not count */
 };
 
-/* Which findings are meant: NULL members do not filter. Lists are NULL-terminated. */
+/* Which findings are meant: NULL members do not filter. Lists are NULL-terminated; rules may be shell patterns over
+ * rule ids. An unreachable host and what could not be judged concern every rule: where such a finding names no guide,
+ * component or rule, a filter for one lets it through. `filter` may be NULL. */
 struct finding_filter {
     const char *host;
     const char *const *guides, *const *components, *const *rules, *const *verdicts, *const *blames, *const *classes;

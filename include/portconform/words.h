@@ -123,11 +123,11 @@ enum reason {
 
 struct reason_row {
     enum reason code;
-    const char *name; /* "admin-prohibited" */
-    const char *text; /* "administratively prohibited" */
-    enum blame blame; /* NONE: the verdict's row decides */
-    enum finding_class class;
-    enum severity severity; /* what a probe reason alone would be worth; informative */
+    const char *name;         /* "admin-prohibited" */
+    const char *text;         /* "administratively prohibited" */
+    enum blame blame;         /* NONE: the verdict's row decides */
+    enum finding_class class; /* likewise */
+    enum severity severity;   /* what a probe reason alone would be worth; informative */
 };
 const struct reason_row *reason_row(enum reason reason); /* never NULL; unused codes give the row of NONE */
 bool reason_is_local(enum reason reason);                /* our own trouble */
@@ -162,7 +162,9 @@ const char *family_name(enum family family);
 enum address_kind { ADDRESS_OWN, ADDRESS_VIP, ADDRESS_NAT, ADDRESS_PROXY };
 const char *address_kind_name(enum address_kind kind);
 
-/* Every table of words by its kind, for the tests that compare MIB, schema and manual with them. NULL-terminated. */
+/* Every table of words by its kind, for the tests that compare MIB, schema and manual with them. Kinds: verdict reason
+ * severity blame class presence scope basis direction family address-kind demand outcome path transition. The verdict
+ * NONE has no word here: nobody may ask for it (its row's name is "none"). `words` is closed by NULL. */
 struct word_table {
     const char *kind;         /* "verdict" */
     const char *const *words; /* by code; NULL entries are unused codes */
@@ -171,5 +173,5 @@ struct word_table {
 const struct word_table *word_tables(void); /* closed by a row with kind NULL */
 /* The index of `word` in the table of that kind, or -1. */
 int word_find(const char *kind, const char *word);
-/* All words of a kind, NULL-terminated, without holes; for hints. */
+/* All words of a kind, NULL-terminated, without holes; for hints. Empty for an unknown kind. */
 const char *const *word_list(const char *kind);

@@ -1,0 +1,101 @@
+/* Listener tables: their life, their order, whom a listener serves, and how it reads. */
+#include "portconform/observation.h"
+
+#include "portconform/text.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+void listener_table_free(struct listener_table *table)
+{
+    if (table != NULL)
+        arena_free(table->arena);
+}
+
+static int listener_order(const void *left, const void *right)
+{
+    const struct listener *a = left, *b = right;
+    if (a->transport != b->transport)
+        return a->transport < b->transport ? -1 : 1;
+    if (a->port != b->port)
+        return a->port < b->port ? -1 : 1;
+    int order = address_compare(&a->address, &b->address);
+    if (order != 0)
+        return order;
+    if (a->inode != b->inode)
+        return a->inode < b->inode ? -1 : 1;
+    return 0;
+}
+
+void listener_table_sort(struct listener_table *table)
+{
+    if (table->count > 1)
+        qsort(table->items, table->count, sizeof *table->items, listener_order);
+}
+
+bool listener_serves(const struct listener *listener, const struct address *address)
+{
+    struct address target = *address;
+    address_normalise(&target);
+    const struct address *bound = &listener->address;
+    if (address_is_wildcard(bound)) {
+        if (bound->family == target.family)
+            return true;
+        return bound->family == AF_INET6 && target.family == AF_INET && listener->v6only != V6ONLY_YES;
+    }
+    if (bound->family != target.family || memcmp(bound->octets, target.octets, sizeof target.octets) != 0)
+        return false;
+    /* a configured link-local address rarely names its zone */
+    return bound->zone == target.zone || bound->zone == 0 || target.zone == 0;
+}
+
+static const char *owner_base_name(const char *exe)
+{
+    const char *slash = strrchr(exe, '/');
+    return slash != NULL && slash[1] != '\0' ? slash + 1 : exe;
+}
+
+/* Program and unit names are chosen by whoever runs on the host: they are escaped like any foreign text. */
+void owner_format(struct text *out, const struct owner *owner)
+{
+    bool named = owner->exe != NULL || owner->unit != NULL;
+    if (owner->exe != NULL)
+        text_escape_string(out, owner_base_name(owner->exe), ESCAPE_TEXT);
+    if (owner->exe != NULL && owner->unit != NULL) {
+        text_add(out, " (");
+        text_escape_string(out, owner->unit, ESCAPE_TEXT);
+        text_add(out, ")");
+        return;
+    }
+    if (owner->unit != NULL)
+        text_escape_string(out, owner->unit, ESCAPE_TEXT);
+    if (owner->uid_known)
+        text_printf(out, named ? " (uid %u)" : "a program of uid %u", (unsigned)owner->uid);
+    else if (!named)
+        text_add(out, "an unknown program");
+}
+
+static void listener_format_place(struct text *out, const struct listener *listener)
+{
+    char place[ADDRESS_TEXT + 16];
+    text_add(out, address_format_port(&listener->address, listener->port, place, sizeof place));
+    if (listener->address.family == AF_INET6 && address_is_wildcard(&listener->address)) {
+        if (listener->v6only == V6ONLY_YES)
+            text_add(out, " (IPv6 only)");
+        else if (listener->v6only == V6ONLY_NO)
+            text_add(out, " (IPv4 too)");
+    }
+    if (listener->device[0] != '\0') {
+        text_add(out, " of device ");
+        text_escape(out, listener->device, strnlen(listener->device, sizeof listener->device), ESCAPE_TEXT, 0);
+    }
+}
+
+void listener_format(struct text *out, const struct listener *listener)
+{
+    owner_format(out, &listener->owner);
+    text_add(out, " on ");
+    listener_format_place(out, listener);
+    if (listener->queue_known)
+        text_printf(out, ", queue %u/%u", (unsigned)listener->queue_length, (unsigned)listener->queue_limit);
+}

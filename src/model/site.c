@@ -1,0 +1,85 @@
+/* Looking things up in a site, and the one rule of which setting holds. */
+#include "portconform/site.h"
+
+#include <string.h>
+
+static bool site_host_is(const struct host *host, const char *name, const struct address *address)
+{
+    if (strcmp(host->name, name) == 0)
+        return true;
+    for (size_t i = 0; i < host->alias.count; i++) {
+        if (strcmp(host->alias.items[i], name) == 0)
+            return true;
+    }
+    for (size_t i = 0; i < host->address_count; i++) {
+        const struct host_address *own = &host->addresses[i];
+        if (strcmp(own->text, name) == 0)
+            return true;
+        /* one address has many spellings in IPv6 */
+        if (address->family != AF_UNSPEC && address_equal(&own->address, address))
+            return true;
+    }
+    return false;
+}
+
+const struct host *site_host(const struct site *site, const char *name)
+{
+    struct address address = {.family = AF_UNSPEC};
+    if (address_parse(name, &address) == 0)
+        address_normalise(&address);
+    else
+        address.family = AF_UNSPEC;
+
+    /* a name goes before an alias or an address that reads the same */
+    for (size_t i = 0; i < site->host_count; i++) {
+        if (strcmp(site->hosts[i].name, name) == 0)
+            return &site->hosts[i];
+    }
+    for (size_t i = 0; i < site->host_count; i++) {
+        if (site_host_is(&site->hosts[i], name, &address))
+            return &site->hosts[i];
+    }
+    return NULL;
+}
+
+const struct vantage *site_vantage(const struct site *site, const char *name)
+{
+    for (size_t i = 0; i < site->vantage_count; i++) {
+        if (strcmp(site->vantages[i].name, name) == 0)
+            return &site->vantages[i];
+    }
+    return NULL;
+}
+
+const char *site_team(const struct site *site, const char *name)
+{
+    for (size_t i = 0; i < site->team_count; i++) {
+        if (strcmp(site->teams[i].name, name) == 0)
+            return site->teams[i].contact;
+    }
+    return NULL;
+}
+
+static bool setting_holds(const struct setting *setting, const struct guide *guide, const char *name, int64_t wall_ms)
+{
+    if (setting->guide != guide || strcmp(setting->name, name) != 0)
+        return false;
+    return setting->until_ms == 0 || wall_ms < setting->until_ms;
+}
+
+struct setting settings_find(const struct settings *settings, const struct guide *guide, const char *name,
+                             int64_t wall_ms)
+{
+    for (size_t i = settings->count; i > 0; i--) {
+        if (setting_holds(&settings->items[i - 1], guide, name, wall_ms))
+            return settings->items[i - 1];
+    }
+    struct setting initial = {.guide = guide, .name = name, .level = SETTING_DEFAULT};
+    const struct parameter *parameter = guide_parameter(guide, name);
+    if (parameter != NULL) {
+        initial.name = parameter->name;
+        initial.value = parameter->initial;
+        initial.origin = parameter->origin;
+    }
+    return initial;
+}
