@@ -1,10 +1,16 @@
 /* A cycle: one look at everything a plan names, and the judgement of it.
  *
- *     listeners -> probes -> signs of life (canary, echo, closed control) -> confirmation of failed flows
- *               -> second look where listener and probe disagree -> judge
+ *     listeners -> probes -> doubts -> second look where listener and probe disagree -> judge
+ *
+ * Doubts are what a failure needs before it counts: one second probe of the flow itself, and, for an address that gave
+ * no sign of life or a port that stayed silent, the controls (the site's canary, an ICMP echo, a port of that host that
+ * nobody listens on).
  *
  * A state machine that never blocks on the network: the daemon drives it from its loop, the one-shot programs by
- * cycle_run(). At the deadline what is undecided ends as our own trouble (REASON_DEADLINE), and the rest is told.
+ * cycle_run(). At the deadline what is undecided ends as our own trouble (REASON_DEADLINE), and the rest is told: an
+ * answer stands, a silence that was not confirmed does not. Time-outs shrink before the deadline cuts anything.
+ *
+ * All calls from one thread. The plan outlives the cycle.
  */
 #pragma once
 
@@ -21,31 +27,42 @@ struct probe_choice {
     const struct probe_kind *kind; /* NULL closes the table */
 };
 
+/* How far a cycle is, for people who wait. */
+struct cycle_progress {
+    size_t done, total; /* probes, the second ones and the controls included once they are wanted */
+    size_t hosts_left;  /* with a flow that is not looked at yet */
+};
+
 struct cycle_options {
     const struct probe_choice *probes;
-    struct probe_limits limits;
-    unsigned probe_timeout_ms; /* 0: the site's */
-    int64_t deadline_mono_ms;  /* INT64_MAX: none */
+    const struct probe_kind *echo; /* NULL: probe_kind_icmp */
+    struct probe_limits limits;    /* zeros: the site's */
+    unsigned probe_timeout_ms;     /* 0: the site's */
+    int64_t deadline_mono_ms;      /* INT64_MAX: none */
     enum judge_mode mode;
-    bool no_probes;                                             /* listeners alone */
-    bool owners;                                                /* look up owners of listeners */
-    void (*progress)(void *context, size_t done, size_t total); /* may be NULL */
+    bool no_probes; /* listeners alone */
+    bool owners;    /* look up owners of listeners */
+    void (*progress)(void *context, const struct cycle_progress *progress); /* may be NULL */
     void *progress_context;
 };
 
-/* Is a service that only a missing kind can probe among the plan's flows? Then the thin plugin hands over. */
+/* Is a service that only a missing kind can probe among the plan's flows, or a listener source that this program lacks?
+ * Then the thin plugin hands over. */
 bool cycle_needs_other_kinds(const struct plan *plan, const struct probe_choice *probes);
 
+/* 0, -ENOMEM, or another negated errno of the probe engine. Options are copied, what they point at is borrowed. */
 int cycle_new(const struct plan *plan, const struct cycle_options *options, struct cycle **ret);
 void cycle_free(struct cycle *cycle); /* takes NULL */
 int cycle_fd(const struct cycle *cycle);
-int64_t cycle_next_ms(const struct cycle *cycle);
+int64_t cycle_next_ms(const struct cycle *cycle); /* monotonic; 0: at once */
 /* Goes as far as it can at `now`. 1: more to do; 0: the observations are complete; negative: failed. */
 int cycle_step(struct cycle *cycle, struct moment now);
 const struct observations *cycle_observations(const struct cycle *cycle); /* borrowed */
+/* How many probes the deadline cut off or did not let begin. */
+size_t cycle_undecided(const struct cycle *cycle);
 /* Judges what was observed. */
 int cycle_judge(struct cycle *cycle, const struct snapshot *earlier, struct moment now, struct judgement *ret);
 
-/* All of it, waiting by poll(2). */
+/* All of it, waiting by poll(2). *ret_cycle is owned by the caller; its observations stay readable. */
 int cycle_run(const struct plan *plan, const struct cycle_options *options, struct cycle **ret_cycle,
               struct judgement *ret);

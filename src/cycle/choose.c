@@ -1,0 +1,115 @@
+/* Choices of a cycle that are plain functions: which kind probes a flow, which source knows a host's listeners, which
+ * port is expected closed, how long one probe may take. */
+#include "internal.h"
+
+#include <string.h>
+
+enum {
+    CLOSED_PORT_FROM = 65533, /* beyond Linux's ephemeral range; the last two are favourites of scanners' traps */
+    CLOSED_PORT_TO = 1024,
+    TIMEOUT_ENOUGH_MS = 1100, /* one SYN retransmit (RFC 6298: after 1 s) fits */
+    TIMEOUT_LEAST_MS = 100,
+};
+
+const struct probe_kind *cycle_choose_kind(const struct probe_choice *choices, enum transport transport,
+                                           const struct service *service)
+{
+    bool tls = transport == TRANSPORT_TCP && service && service->tls;
+    for (const struct probe_choice *choice = choices; choice->kind; choice++)
+        if (choice->transport == transport && choice->tls == tls)
+            return choice->kind;
+    return NULL;
+}
+
+const char *cycle_source_name(const struct plan_host *host)
+{
+    switch (host->host->listeners) {
+    case LISTENERS_AUTO:
+        return host->is_self ? "kernel" : NULL;
+    case LISTENERS_KERNEL:
+        return "kernel";
+    case LISTENERS_SNMP:
+        return "snmp";
+    case LISTENERS_FILE:
+        return "file";
+    case LISTENERS_NONE:
+        return NULL;
+    }
+    return NULL;
+}
+
+static bool host_needs_others(const struct plan_host *host, const struct probe_choice *probes)
+{
+    const char *source = cycle_source_name(host);
+    if (source && !listener_source_find(source))
+        return true;
+    for (size_t i = 0; i < host->expectation_count; i++) {
+        const struct expectation *expectation = &host->expectations[i];
+        for (size_t f = 0; f < expectation->flow_count; f++)
+            if (expectation->flows[f].id != SIZE_MAX &&
+                !cycle_choose_kind(probes, expectation->range.transport, expectation->rule->service))
+                return true;
+    }
+    return false;
+}
+
+bool cycle_needs_other_kinds(const struct plan *plan, const struct probe_choice *probes)
+{
+    for (size_t i = 0; i < plan->host_count; i++)
+        if (host_needs_others(&plan->hosts[i], probes))
+            return true;
+    return false;
+}
+
+static bool table_has_port(const struct listener_table *table, enum transport transport, uint16_t port)
+{
+    for (size_t i = 0; i < table->count; i++)
+        if (table->items[i].transport == transport && table->items[i].port == port)
+            return true;
+    return false;
+}
+
+/* The highest port that nobody expects, nobody was seen on, and no client of that host takes by chance; 0: none. */
+uint16_t cycle_closed_port(const struct plan_host *host, const struct listener_table *table, enum transport transport)
+{
+    for (uint16_t port = CLOSED_PORT_FROM; port >= CLOSED_PORT_TO; port--) {
+        if (table && table->ephemeral_low > CLOSED_PORT_TO && port >= table->ephemeral_low &&
+            port <= table->ephemeral_high) {
+            port = table->ephemeral_low;
+            continue;
+        }
+        if (!plan_host_find(host, transport, port) && !(table && table_has_port(table, transport, port)))
+            return port;
+    }
+    return 0;
+}
+
+/* Rounds that the busiest address needs when every probe runs into its time-out. */
+static int64_t worst_rounds(const struct cycle *cycle)
+{
+    const struct probe_limits *limits = &cycle->options.limits;
+    size_t rounds = (cycle->flow_count + limits->in_flight - 1) / limits->in_flight;
+    for (size_t i = 0; i < cycle->address_count; i++) {
+        size_t own = (cycle->addresses[i].flow_count + limits->per_target - 1) / limits->per_target;
+        if (own > rounds)
+            rounds = own;
+    }
+    return rounds > 0 ? (int64_t)rounds : 1;
+}
+
+/* The time-out of one probe, such that a wholly silent site is probed, controlled and confirmed before the deadline;
+ * but no shorter than what a lost SYN needs, where the deadline leaves room for that at all. */
+unsigned cycle_spread_timeout(const struct cycle *cycle, struct moment now)
+{
+    unsigned wished = cycle->options.probe_timeout_ms;
+    if (cycle->options.deadline_mono_ms == INT64_MAX)
+        return wished;
+    int64_t left = cycle->options.deadline_mono_ms - now.mono_ms;
+    int64_t fair = left / (2 * worst_rounds(cycle) + 1);
+    int64_t least = left / 3 < TIMEOUT_ENOUGH_MS ? left / 3 : TIMEOUT_ENOUGH_MS;
+    if (fair < least)
+        fair = least;
+    if (fair < TIMEOUT_LEAST_MS)
+        fair = TIMEOUT_LEAST_MS;
+    return fair < wished ? (unsigned)fair : wished;
+}

@@ -1,0 +1,297 @@
+/* The flows: first probes in an order that interleaves hosts, and one second probe of each failure before it counts. */
+#include "internal.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+const struct listener_table *cycle_table_of(const struct cycle *cycle, size_t host)
+{
+    const struct listener_table *table = cycle->seen.hosts[host].listeners;
+    return table && table->status == LISTENERS_SEEN ? table : NULL;
+}
+
+static struct probe_result *result_of(const struct cycle_flow *flow)
+{
+    return &flow->cycle->seen.probes[flow->flow->id];
+}
+
+static enum transport transport_of(const struct cycle_flow *flow)
+{
+    return flow->expectation->range.transport;
+}
+
+static bool answers_by_protocol(const struct cycle_flow *flow)
+{
+    const struct service *service = flow->expectation->rule->service;
+    return service && service->udp_answers;
+}
+
+/* --- results ----------------------------------------------------------------------------------------------------- */
+
+static void note_result(struct cycle_flow *flow, const struct probe_result *result)
+{
+    struct cycle_address *address = flow->address;
+    cycle_note_answer(address, result);
+    if (result->outcome == PROBE_SILENT) {
+        if (transport_of(flow) == TRANSPORT_TCP)
+            address->tcp_silent = true;
+        else if (answers_by_protocol(flow))
+            address->udp_silent = true;
+    }
+    if (result->outcome == PROBE_LOCAL && result->reason == REASON_DEADLINE)
+        flow->cycle->undecided++;
+}
+
+static void first_done(void *context, const struct probe_request *request, const struct probe_result *result)
+{
+    (void)request;
+    struct cycle_flow *flow = context;
+    struct cycle *cycle = flow->cycle;
+    *result_of(flow) = *result;
+    flow->state = FLOW_ENDED;
+    note_result(flow, result);
+    cycle->progress.done++;
+    struct cycle_host *host = &cycle->hosts[flow->address->host_index];
+    if (--host->unfinished == 0)
+        cycle->progress.hosts_left--;
+}
+
+/* Which of two results stands. An answer beats a silence (ICMP is rate limited, packets are lost); of two answers the
+ * later stands. When the second probe failed by our own trouble, the answer of the first stands and a silence does not:
+ * it was never confirmed. */
+static bool second_stands(const struct probe_result *first, const struct probe_result *second)
+{
+    bool first_answered = first->outcome != PROBE_SILENT;
+    if (second->outcome == PROBE_LOCAL || second->outcome == PROBE_SILENT)
+        return !first_answered;
+    return true;
+}
+
+static void second_done(void *context, const struct probe_request *request, const struct probe_result *result)
+{
+    (void)request;
+    struct cycle_flow *flow = context;
+    struct probe_result *first = result_of(flow);
+    unsigned attempts = first->attempts + result->attempts;
+    bool sign_of_life = first->sign_of_life || result->sign_of_life;
+    if (second_stands(first, result)) {
+        note_result(flow, result);
+        *first = *result;
+    }
+    first->attempts = attempts;
+    first->sign_of_life = sign_of_life;
+    flow->state = FLOW_CONFIRMED;
+    flow->cycle->progress.done++;
+}
+
+static void end_untried(struct cycle_flow *flow, enum reason reason, const char *detail)
+{
+    struct probe_result *result = result_of(flow);
+    *result = (struct probe_result){
+        .outcome = PROBE_LOCAL, .reason = reason, .sent = flow->cycle->now, .ended = flow->cycle->now};
+    snprintf(result->detail, sizeof(result->detail), "%s", detail);
+    flow->state = FLOW_ENDED;
+    note_result(flow, result);
+}
+
+/* --- first probes ------------------------------------------------------------------------------------------------ */
+
+static int ask(struct cycle_flow *flow,
+               void (*done)(void *context, const struct probe_request *request, const struct probe_result *result))
+{
+    struct cycle *cycle = flow->cycle;
+    const struct service *service = flow->expectation->rule->service;
+    const struct plan_address *at = flow->address->at;
+    struct address literal;
+    struct probe_request request = {
+        .kind = cycle_choose_kind(cycle->options.probes, transport_of(flow), service),
+        .target = at->address,
+        .port = flow->flow->port,
+        .service = service,
+        /* a name that the user wrote is the name a server is asked for; our own name of a host is not */
+        .server_name = at->text && address_parse(at->text, &literal) < 0 ? at->text : NULL,
+        .attempts = answers_by_protocol(flow) ? 2 : 1,
+        .done = done,
+        .context = flow,
+    };
+    return cycle_probe(cycle, &request);
+}
+
+/* A fragile service is left alone where its listener can be seen otherwise. */
+static bool wants_no_probe(const struct cycle_flow *flow)
+{
+    return flow->expectation->rule->fragile && cycle_table_of(flow->cycle, flow->address->host_index);
+}
+
+static int begin_flow(struct cycle_flow *flow)
+{
+    struct cycle *cycle = flow->cycle;
+    struct cycle_host *host = &cycle->hosts[flow->address->host_index];
+    bool skip = wants_no_probe(flow);
+    if (!skip && cycle_choose_kind(cycle->options.probes, transport_of(flow), flow->expectation->rule->service)) {
+        int r = ask(flow, first_done);
+        if (r == 0)
+            flow->state = FLOW_ASKED;
+        return r;
+    }
+    if (skip) {
+        result_of(flow)->reason = REASON_NOT_PROBED;
+        flow->state = FLOW_SKIPPED;
+    } else {
+        end_untried(flow, REASON_LOCAL_OTHER, "this program has no probe for the service");
+    }
+    cycle->progress.total--;
+    if (--host->unfinished == 0)
+        cycle->progress.hosts_left--;
+    return 0;
+}
+
+/* The first flow of every host, then the second of every host, and so on. */
+int cycle_phase_flows(struct cycle *cycle)
+{
+    if (cycle->timeout_ms == 0)
+        cycle->timeout_ms = cycle_spread_timeout(cycle, cycle->now);
+    bool some = true;
+    bool begun = false;
+    for (size_t rank = 0; some; rank++) {
+        some = false;
+        for (size_t h = 0; h < cycle->plan->host_count; h++) {
+            const struct cycle_host *host = &cycle->hosts[h];
+            if (rank >= host->flow_count)
+                continue;
+            some = true;
+            struct cycle_flow *flow = &cycle->flows[host->first_flow + rank];
+            if (flow->state != FLOW_WAITING)
+                continue;
+            int r = begin_flow(flow);
+            if (r < 0)
+                return r;
+            begun = begun || flow->state == FLOW_ASKED;
+        }
+    }
+    return begun ? PHASE_PROBING : PHASE_OVER;
+}
+
+/* --- doubts ------------------------------------------------------------------------------------------------------ */
+
+static const struct listener *listener_behind(const struct cycle_flow *flow)
+{
+    const struct listener_table *table = cycle_table_of(flow->cycle, flow->address->host_index);
+    for (size_t i = 0; table && i < table->count; i++) {
+        const struct listener *listener = &table->items[i];
+        if (listener->transport == transport_of(flow) && listener->port == flow->flow->port &&
+            listener_serves(listener, &flow->address->at->address))
+            return listener;
+    }
+    return NULL;
+}
+
+static bool has_open(const struct cycle *cycle, const struct expectation *expectation, size_t address)
+{
+    for (size_t i = 0; i < expectation->flow_count; i++) {
+        const struct flow *flow = &expectation->flows[i];
+        if (flow->id != SIZE_MAX && flow->address == address && cycle->seen.probes[flow->id].outcome == PROBE_OPEN)
+            return true;
+    }
+    return false;
+}
+
+/* Where one of several ports suffices and one is open, the others need no second probe. */
+static bool another_suffices(const struct cycle_flow *flow)
+{
+    const struct expectation *expectation = flow->expectation;
+    switch (expectation->rule->presence) {
+    case PRESENCE_ANY:
+    case PRESENCE_FIRST_FREE:
+        return has_open(flow->cycle, expectation, flow->flow->address);
+    case PRESENCE_ONE_OF:
+        break;
+    case PRESENCE_REQUIRED:
+    case PRESENCE_OPTIONAL:
+    case PRESENCE_DYNAMIC:
+    case PRESENCE_RESERVED:
+        return false;
+    }
+    const struct plan_host *host = flow->address->host;
+    for (size_t i = 0; i < host->expectation_count; i++) {
+        const struct expectation *member = &host->expectations[i];
+        if (member->group_key && expectation->group_key && strcmp(member->group_key, expectation->group_key) == 0 &&
+            has_open(flow->cycle, member, flow->flow->address))
+            return true;
+    }
+    return false;
+}
+
+static bool refusal_is_welcome(const struct cycle_flow *flow)
+{
+    return presence_absence_conforms(flow->expectation->rule->presence) && !listener_behind(flow);
+}
+
+static bool silence_is_natural(const struct cycle_flow *flow)
+{
+    return transport_of(flow) == TRANSPORT_UDP && !answers_by_protocol(flow);
+}
+
+/* A full accept queue keeps what we send until its program wakes up: a second probe would make it worse. */
+static bool queue_is_full(const struct cycle_flow *flow)
+{
+    const struct listener *listener = transport_of(flow) == TRANSPORT_TCP ? listener_behind(flow) : NULL;
+    return listener && listener->queue_known && listener->queue_length >= listener->queue_limit;
+}
+
+static bool in_doubt(const struct cycle_flow *flow)
+{
+    const struct probe_result *result = result_of(flow);
+    if (result->outcome == PROBE_OPEN)
+        return result->wrong_protocol;
+    if (flow->flow->demand == FLOW_MUST_NOT_PASS || another_suffices(flow))
+        return false;
+    switch (result->outcome) {
+    case PROBE_REFUSED:
+        return !refusal_is_welcome(flow);
+    case PROBE_STOPPED:
+        return true;
+    case PROBE_SILENT:
+        return !silence_is_natural(flow) && !queue_is_full(flow);
+    case PROBE_NOT_DONE:
+    case PROBE_OPEN:
+    case PROBE_LOCAL:
+        break;
+    }
+    return false;
+}
+
+/* Of an address that has given no sign of life one flow is asked again; the others only when that one answers. */
+int cycle_confirm_flows(struct cycle *cycle)
+{
+    int queued = 0;
+    for (size_t i = 0; i < cycle->flow_count; i++) {
+        struct cycle_flow *flow = &cycle->flows[i];
+        if (flow->state != FLOW_ENDED || !in_doubt(flow))
+            continue;
+        struct cycle_address *address = flow->address;
+        if (!address->seen->alive && address->asked_again_dead)
+            continue;
+        if (!address->seen->alive)
+            address->asked_again_dead = true;
+        int r = ask(flow, second_done);
+        if (r < 0)
+            return r;
+        flow->state = FLOW_ASKED_AGAIN;
+        cycle->progress.total++;
+        queued++;
+    }
+    return queued;
+}
+
+/* What the deadline leaves undecided: flows that never began, and silences that nobody confirmed. */
+void cycle_cut_flows(struct cycle *cycle)
+{
+    for (size_t i = 0; i < cycle->flow_count; i++) {
+        struct cycle_flow *flow = &cycle->flows[i];
+        bool unconfirmed = flow->state == FLOW_ENDED && result_of(flow)->outcome == PROBE_SILENT && in_doubt(flow);
+        if (flow->state == FLOW_WAITING || unconfirmed)
+            end_untried(flow, REASON_DEADLINE, "");
+    }
+}

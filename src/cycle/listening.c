@@ -1,0 +1,119 @@
+/* The listener phases: one table a step, so that a daemon's loop stays lively between them. */
+#include "internal.h"
+
+#include "portconform/error.h"
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Nobody could look: the reason is part of the observation, our own trouble. */
+static struct listener_table *failed_table(const char *source, int error, struct moment now)
+{
+    struct arena *arena = arena_new();
+    if (!arena)
+        return NULL;
+    struct listener_table *table = ARENA_NEW(arena, struct listener_table);
+    if (!table) {
+        arena_free(arena);
+        return NULL;
+    }
+    table->arena = arena;
+    table->status = LISTENERS_FAILED;
+    table->error = error;
+    table->source = source;
+    table->taken = now;
+    return table;
+}
+
+static bool same_text(const char *a, const char *b)
+{
+    return a == b || (a && b && strcmp(a, b) == 0);
+}
+
+static struct listener_table *shared_kernel(const struct cycle *cycle, const char *netns, bool again)
+{
+    for (size_t i = 0; i < cycle->tables.count; i++) {
+        const struct cycle_table *known = &cycle->tables.items[i];
+        if (known->kernel && known->again == again && same_text(known->netns, netns))
+            return known->table;
+    }
+    return NULL;
+}
+
+static int collect(struct cycle *cycle, const struct plan_host *host, const char *name, struct listener_table **ret)
+{
+    const struct listener_source *source = listener_source_find(name);
+    if (!source) {
+        *ret = failed_table(name, PC_EKIND, cycle->now);
+        return *ret ? 0 : -ENOMEM;
+    }
+    struct listener_request request = {
+        .netns = host->host->listeners == LISTENERS_KERNEL ? host->host->netns : NULL,
+        .file = host->host->listener_file,
+        .owners = cycle->options.owners,
+        .now = cycle->now,
+        .deadline_mono_ms = cycle->options.deadline_mono_ms,
+    };
+    return source->collect(&request, ret);
+}
+
+/* The host's table, new or shared; NULL with 0 where no source is named. */
+static int look(struct cycle *cycle, const struct plan_host *host, bool again, const struct listener_table **ret)
+{
+    const char *name = cycle_source_name(host);
+    if (!name)
+        return 0;
+    bool kernel = strcmp(name, "kernel") == 0;
+    const char *netns = host->host->listeners == LISTENERS_KERNEL ? host->host->netns : NULL;
+    struct listener_table *table = kernel ? shared_kernel(cycle, netns, again) : NULL;
+    if (!table) {
+        struct cycle_table *slot = VECTOR_PUSH(&cycle->tables);
+        if (!slot)
+            return -ENOMEM;
+        *slot = (struct cycle_table){.netns = netns, .kernel = kernel, .again = again};
+        int r = collect(cycle, host, name, &slot->table);
+        if (r == -ENOMEM || !slot->table)
+            return -ENOMEM;
+        table = slot->table;
+    }
+    *ret = table;
+    return 0;
+}
+
+int cycle_phase_listeners(struct cycle *cycle)
+{
+    while (cycle->next_host < cycle->plan->host_count) {
+        size_t host = cycle->next_host++;
+        size_t before = cycle->tables.count;
+        int r = look(cycle, &cycle->plan->hosts[host], false, &cycle->seen.hosts[host].listeners);
+        if (r < 0)
+            return r;
+        if (cycle->tables.count > before)
+            return PHASE_MORE;
+    }
+    cycle->next_host = 0;
+    return PHASE_OVER;
+}
+
+int cycle_phase_listeners_again(struct cycle *cycle)
+{
+    if (!cycle->wanted_again) {
+        cycle->wanted_again = calloc(cycle->plan->host_count + 1, sizeof(*cycle->wanted_again));
+        if (!cycle->wanted_again)
+            return -ENOMEM;
+        if (judge_second_looks(cycle->plan, &cycle->seen, cycle->wanted_again) == 0)
+            return PHASE_OVER;
+    }
+    while (cycle->next_host < cycle->plan->host_count) {
+        size_t host = cycle->next_host++;
+        if (!cycle->wanted_again[host])
+            continue;
+        size_t before = cycle->tables.count;
+        int r = look(cycle, &cycle->plan->hosts[host], true, &cycle->seen.hosts[host].listeners_again);
+        if (r < 0)
+            return r;
+        if (cycle->tables.count > before)
+            return PHASE_MORE;
+    }
+    return PHASE_OVER;
+}
