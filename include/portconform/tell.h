@@ -17,13 +17,16 @@ bool threshold_alerts(const struct threshold *threshold, double value);
 struct tell_options {
     struct finding_filter filter;
     struct threshold warning, critical; /* over the number of nonconforming findings */
-    enum severity unreachable;          /* what an unreachable host counts as; SEVERITY_CRITICAL by default */
+    enum severity unreachable;          /* what an unreachable host counts as, where given */
     bool unreachable_given;
     unsigned verbose; /* 0..3 */
     bool all;         /* text: list what conforms too */
     bool colour;
     unsigned columns;    /* terminal width; 0: do not wrap */
     const char *trouble; /* our own trouble that stopped part of the check (the deadline), or NULL */
+    /* `-t SEC:STATE`: what `trouble` and the findings it cut short count as together; not given: UNKNOWN */
+    enum severity trouble_severity;
+    bool trouble_severity_given;
 };
 
 struct teller {
@@ -40,6 +43,13 @@ extern const struct teller teller_plugin;
 /* The severity that decides the exit status: the worst that the filter lets through, thresholds and --unreachable
  * applied. `plan` may be NULL. The same function for every form. */
 enum severity tell_severity(const struct snapshot *snapshot, const struct tell_options *options);
+/* One finding's severity as it is told: --unreachable applied. Waived and held ones keep theirs. */
+enum severity tell_finding_severity(const struct finding *finding, const struct tell_options *options);
+/* What the filter lets through, counted by those severities. `host` NULL: whatever host the filter admits. */
+struct tally tell_tally(const struct snapshot *snapshot, const struct tell_options *options, const char *host);
+/* A filter by guide, component or rule is given and no expectation at all passes it: most likely a typing error, which
+ * must not be told as OK. tell_severity says UNKNOWN then. */
+bool tell_filter_misses(const struct snapshot *snapshot, const struct tell_options *options);
 
 /* "tcp 31000 on mgr01 ..." : one sentence that stands alone, for syslog and notifications. */
 void tell_sentence(struct text *out, const struct finding *finding);
