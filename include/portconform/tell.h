@@ -45,8 +45,9 @@ extern const struct teller teller_plugin;
 enum severity tell_severity(const struct snapshot *snapshot, const struct tell_options *options);
 /* One finding's severity as it is told: --unreachable applied. Waived and held ones keep theirs. */
 enum severity tell_finding_severity(const struct finding *finding, const struct tell_options *options);
-/* What the filter lets through, counted by those severities. `host` NULL: whatever host the filter admits. */
-struct tally tell_tally(const struct snapshot *snapshot, const struct tell_options *options, const char *host);
+/* What the filter lets through, counted by those severities: of a whole snapshot, or of one block. */
+struct tally tell_tally(const struct snapshot *snapshot, const struct tell_options *options);
+struct tally tell_block_tally(const struct finding_block *block, const struct tell_options *options);
 /* A filter by guide, component or rule is given and no expectation at all passes it: most likely a typing error, which
  * must not be told as OK. tell_severity says UNKNOWN then. */
 bool tell_filter_misses(const struct snapshot *snapshot, const struct tell_options *options);

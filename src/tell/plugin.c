@@ -58,7 +58,7 @@ static void plugin_add_perfdata(struct text *out, const struct tally *tally, con
 static void plugin_add_first_line(struct text *out, const struct snapshot *snapshot, const struct tell_options *options)
 {
     enum severity severity = tell_severity(snapshot, options);
-    struct tally tally = tell_tally(snapshot, options, NULL);
+    struct tally tally = tell_tally(snapshot, options);
     struct text line = {0};
     text_printf(&line, "PORTCONFORM %s - ", severity_name(severity));
     if (tell_filter_misses(snapshot, options))

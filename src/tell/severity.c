@@ -2,8 +2,6 @@
  * severity, so that every form and the exit status agree. */
 #include "portconform/tell.h"
 
-#include <string.h>
-
 enum severity tell_finding_severity(const struct finding *finding, const struct tell_options *options)
 {
     /* an intermittent host may be off: its OK is not raised */
@@ -17,21 +15,29 @@ static bool severity_cut_short(const struct finding *finding)
     return finding->verdict == VERDICT_NOT_JUDGED && finding->reason == REASON_DEADLINE;
 }
 
-struct tally tell_tally(const struct snapshot *snapshot, const struct tell_options *options, const char *host)
+static void severity_count(struct tally *tally, const struct finding_block *block, const struct tell_options *options)
+{
+    for (size_t i = 0; i < block->count; i++) {
+        if (!finding_matches(&block->items[i], &options->filter))
+            continue;
+        struct finding told = block->items[i];
+        told.severity = tell_finding_severity(&told, options);
+        tally_add(tally, &told);
+    }
+}
+
+struct tally tell_block_tally(const struct finding_block *block, const struct tell_options *options)
 {
     struct tally tally = {.worst = SEVERITY_OK};
-    for (size_t b = 0; b < snapshot->block_count; b++) {
-        const struct finding_block *block = snapshot->blocks[b];
-        if (host != NULL && (block->host == NULL || strcmp(host, block->host) != 0))
-            continue;
-        for (size_t i = 0; i < block->count; i++) {
-            if (!finding_matches(&block->items[i], &options->filter))
-                continue;
-            struct finding told = block->items[i];
-            told.severity = tell_finding_severity(&told, options);
-            tally_add(&tally, &told);
-        }
-    }
+    severity_count(&tally, block, options);
+    return tally;
+}
+
+struct tally tell_tally(const struct snapshot *snapshot, const struct tell_options *options)
+{
+    struct tally tally = {.worst = SEVERITY_OK};
+    for (size_t b = 0; b < snapshot->block_count; b++)
+        severity_count(&tally, snapshot->blocks[b], options);
     return tally;
 }
 
@@ -44,7 +50,7 @@ bool tell_filter_misses(const struct snapshot *snapshot, const struct tell_optio
     wider.filter.verdicts = NULL;
     wider.filter.blames = NULL;
     wider.filter.classes = NULL;
-    return tell_tally(snapshot, &wider, NULL).expectations == 0;
+    return tell_tally(snapshot, &wider).expectations == 0;
 }
 
 /* By the worst finding; findings that a deadline with a state of its own cut short are left to that state. */
@@ -73,7 +79,7 @@ enum severity tell_severity(const struct snapshot *snapshot, const struct tell_o
 {
     enum severity severity = severity_worst(snapshot, options);
     if (options->warning.given || options->critical.given) {
-        double problems = (double)tell_tally(snapshot, options, NULL).nonconforming;
+        double problems = (double)tell_tally(snapshot, options).nonconforming;
         if (threshold_alerts(&options->critical, problems))
             severity = SEVERITY_CRITICAL;
         else if (threshold_alerts(&options->warning, problems))

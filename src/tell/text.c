@@ -253,7 +253,7 @@ static void screen_add_counts(struct screen *screen, struct text *words, const s
 
 static void screen_add_totals(struct screen *screen)
 {
-    struct tally tally = tell_tally(screen->snapshot, screen->options, NULL);
+    struct tally tally = tell_tally(screen->snapshot, screen->options);
     struct text words = {0};
     bool all = tally.expectations > 0 && tally.verdicts[VERDICT_CONFORMING] == tally.expectations;
     bool well = tell_severity(screen->snapshot, screen->options) == SEVERITY_OK && tally.worst == SEVERITY_OK;
