@@ -36,9 +36,11 @@ struct expectation {
     /* indexes of the host's addresses that the rule is about; empty with `no_address` */
     const size_t *addresses;
     size_t address_count;
-    enum reason no_address;   /* REASON_NONE, FAMILY_ABSENT or NO_ADDRESS */
-    const struct flow *flows; /* address by address, port by port */
+    enum reason no_address; /* REASON_NONE, FAMILY_ABSENT or NO_ADDRESS */
+    /* Address by address, port by port, each with its demand; those that are not probed have no id. None at all where
+     * the expectation is not judged, is dynamic, or is reserved beyond the host: nobody needs to reach those. */
+    const struct flow *flows;
     size_t flow_count;
-    size_t ports_sampled; /* < port_range_count(): a range probed by sample */
+    size_t ports_sampled; /* ports that have flows, for each address; < port_range_count(): a sample of the range */
     const struct damping *damping;
 };

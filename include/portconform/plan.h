@@ -45,6 +45,7 @@ struct plan {
     size_t flow_count; /* flow ids are 0 .. flow_count - 1 */
     const struct plan_unset *unset;
     size_t unset_count;
+    int64_t wall_ms; /* the moment it was built for: phases and settings that end */
 };
 
 /* Resolves a DNS name to all its addresses; *ret is malloc'ed and transferred. Returns the number, or a negative code.
@@ -65,17 +66,22 @@ struct plan_options {
     int64_t wall_ms;
 };
 
-/* 0, PC_ENAMES, -ENOENT (no such host or vantage, with a diagnostic that names the nearest), -ENOMEM, PC_ESEMANTIC. */
+/* A name that has no address is a warning: what hangs on it gets no_address and is not judged.
+ * 0, PC_ENAMES, -ENOENT (no such host or vantage, with a diagnostic that names the nearest), -ENOMEM, PC_ESEMANTIC. */
 int plan_build(const struct config *config, const struct plan_options *options, struct plan **ret,
                struct diag_list *diags);
 void plan_free(struct plan *plan); /* takes NULL */
 
-/* "router[peer.side != side]" or "agent"; with commas; "-" for anybody. Appends. */
+/* Where the host's listeners are read from: AUTO is resolved to KERNEL or NONE. */
+enum listener_choice plan_host_listeners(const struct plan_host *host);
+
+/* "router[peer.side != side]" or "agent"; with commas, no blanks; "-" for anybody. Appends. */
 struct text;
 void rule_format_peers(struct text *out, const struct rule *rule);
 /* The expectation of a host that a port belongs to: the narrowest first; NULL when there is none. */
 const struct expectation *plan_host_find(const struct plan_host *host, enum transport transport, uint16_t port);
 /* How narrow an expectation is: the number of its ports; smaller explains better. */
 unsigned expectation_width(const struct expectation *expectation);
-/* The hosts, networks and externals that play a peer of this rule: "pc0101, pc0102 ... (40), pc-osaka". Appends. */
+/* The hosts, networks and externals that play a peer of this rule: "pc0101, pc0102 ... (40), pc-osaka"; the peers' own
+ * names where the site has nobody who plays them; "anybody". Appends. */
 void plan_format_callers(struct text *out, const struct plan *plan, const struct expectation *expectation);

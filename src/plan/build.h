@@ -1,0 +1,74 @@
+/* What the files of src/plan share while a plan is being built. */
+#pragma once
+
+#include "portconform/arena.h"
+#include "portconform/diag.h"
+#include "portconform/plan.h"
+
+/* A plan_unset that is still being counted. `last_host` and `rules` keep hosts and rules from counting twice. */
+struct unset_count {
+    struct plan_unset told;
+    const struct host *last_host;
+    bool *rules; /* by index into the guide's rules */
+};
+
+struct plan_build {
+    const struct config *config;
+    const struct plan_options *options;
+    struct diag_list *diags;
+    struct plan *plan;
+    struct arena *arena; /* the plan's */
+    struct {
+        struct unset_count *items;
+        size_t count, capacity;
+    } unset;
+    bool failed; /* something cannot mean anything; it was told, and the rest is still looked at */
+};
+
+/* --- values.c: parameters for expressions ------------------------------------------------------------------------ */
+
+/* The parameters of one role, of somebody who plays a component, or (guide NULL) of nobody. */
+struct plan_values {
+    const struct guide *guide;
+    const struct settings *settings;
+    int64_t wall_ms;
+};
+struct scope_values plan_scope_values(const struct plan_values *values, const struct scope_values *peer);
+
+/* Is a condition true? NULL is always true. 0 with *ret, PC_EUNSET with *ret_unset, or what expression_eval says. */
+int plan_condition(const struct expression *when, const struct scope_values *values, bool *ret, const char **ret_unset);
+
+/* --- callers.c: who may call ------------------------------------------------------------------------------------- */
+
+enum caller { CALLER_NO, CALLER_YES, CALLER_UNKNOWN /* a condition over a parameter without value */ };
+
+/* A listener as the peers' conditions see it. */
+struct plan_listener {
+    const struct rule *rule;
+    const struct role *role; /* NULL for own rules */
+    int64_t wall_ms;
+};
+/* Is somebody who plays a component in this way one of the rule's peers? */
+enum caller plan_is_caller(const struct plan_listener *listener, const struct guide *guide,
+                           const struct component *component, const struct settings *settings);
+
+/* --- the steps --------------------------------------------------------------------------------------------------- */
+
+/* vantage.c: chooses the vantage and what it acts as. 0, -ENOENT, -ENOMEM. */
+int plan_choose_vantage(struct plan_build *build);
+
+/* addresses.c: resolves a host's addresses and tells whether it is this machine. 0, PC_ENAMES, -ENOMEM. */
+int plan_resolve_addresses(struct plan_build *build, struct plan_host *host);
+/* Which of them a rule is about: fills addresses, address_count and no_address. 0 or -ENOMEM. */
+int plan_pick_addresses(struct plan_build *build, const struct plan_host *host, struct expectation *expectation);
+bool plan_is_own_address(const struct plan_options *options, const struct address *address);
+
+/* expectations.c: everything demanded of one host, flows included. 0 or -ENOMEM; sets build->failed. */
+int plan_expect(struct plan_build *build, struct plan_host *host);
+
+/* flows.c: the flows of one expectation; gives out ids. 0 or -ENOMEM. */
+int plan_add_flows(struct plan_build *build, const struct plan_host *host, struct expectation *expectation);
+
+/* unset.c: counts a parameter without value, and hands the counts to the plan. 0 or -ENOMEM. */
+int plan_count_unset(struct plan_build *build, const struct host *host, const struct rule *rule, const char *parameter);
+int plan_keep_unset(struct plan_build *build);
