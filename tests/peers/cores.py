@@ -1,0 +1,76 @@
+"""What the tests with monitoring cores share: a loopback site that this machine can be checked against."""
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+
+SKIP = 77  # the exit status that tells ctest "skipped"
+SOURCE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+
+
+def need(*programs):
+    for program in programs:
+        if not shutil.which(program, path="/usr/sbin:/usr/bin:/sbin:/bin"):
+            print(f"skipped: {program} is not installed")
+            sys.exit(SKIP)
+
+
+def listen():
+    server = socket.create_server(("127.0.0.1", 0))
+    return server, server.getsockname()[1]
+
+
+def free_port():
+    server, port = listen()
+    server.close()
+    return port
+
+
+def wait_for(what, test, seconds=60):
+    end = time.monotonic() + seconds
+    while True:
+        value = test()
+        if value:
+            return value
+        if time.monotonic() > end:
+            raise RuntimeError(f"waited {seconds} s for {what}")
+        time.sleep(0.1)
+
+
+class Site:
+    """One host on loopback: one port that is served, and, for host `bad`, one that nobody serves."""
+
+    def __init__(self):
+        self.folder = tempfile.mkdtemp(prefix="portconform-core-")
+        self.server, self.open_port = listen()
+        self.closed_port = free_port()
+        self.config = os.path.join(self.folder, "site", "site.conf")
+        os.makedirs(os.path.join(self.folder, "site", "hosts.d"))
+        self._write("site.conf", 'site: { name = "loop"; };')
+        self._write("hosts.d/good.conf", 'host: { name = "good"; addresses = ["127.0.0.1"]; listeners = "kernel";\n'
+                    f'  expect = ( {{ ports = "tcp {self.open_port}"; }} ); }};')
+        self._write("hosts.d/bad.conf", 'host: { name = "bad"; addresses = ["127.0.0.2"]; listeners = "kernel";\n'
+                    f'  expect = ( {{ ports = "tcp {self.closed_port}"; }} ); }};')
+
+    def _write(self, name, text):
+        with open(os.path.join(self.folder, "site", name), "w", encoding="utf-8") as out:
+            out.write(text + "\n")
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.server.close()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def end(process):
+    process.terminate()
+    try:
+        process.wait(10)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
