@@ -1,0 +1,78 @@
+/* The check plugin: thin, and quick to start. What needs TLS, DNS names or JSON it hands over to `portconform check`,
+ * so that it links libc, libconfig and libmnl alone. */
+#include "portconform/check.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <locale.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static const struct probe_choice probes[] = {
+    {TRANSPORT_TCP, false, &probe_kind_tcp},
+    {TRANSPORT_UDP, false, &probe_kind_udp},
+    {TRANSPORT_UNSTATED, false, NULL},
+};
+
+static const struct teller *const tellers[] = {&teller_plugin, &teller_text, &teller_tsv, NULL};
+
+/* Beside this program, as in a build tree; else where it was installed. Never by PATH. */
+static const char *find_program(char *beside, size_t size)
+{
+    static const char installed[] = PC_BINDIR "/portconform";
+    static const char name[] = "portconform";
+    ssize_t length = readlink("/proc/self/exe", beside, size - 1);
+    if (length > 0 && (size_t)length < size - 1) {
+        beside[length] = '\0';
+        char *slash = strrchr(beside, '/');
+        if (slash && (size_t)(slash + 1 - beside) + sizeof(name) <= size) {
+            memcpy(slash + 1, name, sizeof(name));
+            if (access(beside, X_OK) == 0)
+                return beside;
+        }
+    }
+    return installed;
+}
+
+/* The same arguments behind `check --format plugin`: a form that the user named comes later and wins. */
+static int hand_over(int argc, char **argv)
+{
+    static char command[] = "check";
+    static char option[] = "--format";
+    static char form[] = "plugin";
+    char beside[PATH_MAX];
+    const char *program = find_program(beside, sizeof(beside));
+    char **all = calloc((size_t)argc + 4, sizeof(*all));
+    if (!all)
+        return -ENOMEM;
+    size_t count = 0;
+    all[count++] = argv[0];
+    all[count++] = command;
+    all[count++] = option;
+    all[count++] = form;
+    for (int i = 1; i < argc; i++)
+        all[count++] = argv[i];
+    execv(program, all);
+    int r = -errno;
+    free(all);
+    return r;
+}
+
+int main(int argc, char **argv)
+{
+    static const struct check_program program = {
+        .name = "check_portconform",
+        .help_status = 3,
+        .probes = probes,
+        .tellers = tellers,
+        .initial = &teller_plugin,
+        .hand_over = hand_over,
+    };
+    if (check_standard_streams() < 0)
+        return 3;
+    setlocale(LC_CTYPE, "");
+    setlocale(LC_MESSAGES, "");
+    return check_main(&program, argc, argv);
+}

@@ -1,0 +1,319 @@
+/* The options of a check, a row each; the plugin and the command line have the same. */
+#include "arguments.h"
+
+#include "portconform/number.h"
+#include <errno.h>
+#include <string.h>
+#include <strings.h>
+
+enum { TIMEOUT_S = 10, TIMEOUT_MAX_S = 3600 };
+
+static int add_word(struct check_arguments *arguments, struct word_list *list, const char *word, size_t length)
+{
+    const char **items = ARENA_ARRAY(arguments->arena, const char *, list->count + 2);
+    char *copy = arena_strndup(arguments->arena, word, length);
+    if (!items || !copy)
+        return -ENOMEM;
+    for (size_t i = 0; i < list->count; i++)
+        items[i] = list->items[i];
+    items[list->count++] = copy;
+    list->items = items;
+    return 0;
+}
+
+/* "missing,filtered": adds each; `kind` is a table of words.h that must know them, or NULL. */
+static int add_words(struct check_arguments *arguments, struct word_list *list, const char *kind, const char *value,
+                     struct text *error)
+{
+    size_t before = list->count;
+    for (const char *at = value; *at;) {
+        size_t length = strcspn(at, ",");
+        if (length > 0) {
+            int r = add_word(arguments, list, at, length);
+            if (r < 0)
+                return r;
+            const char *word = list->items[list->count - 1];
+            if (kind && word_find(kind, word) < 0)
+                return options_unknown(error, kind, word, word_list(kind));
+        }
+        at += length + (at[length] == ',');
+    }
+    if (list->count > before)
+        return 0;
+    text_add(error, "an empty list lets nothing through");
+    return -EINVAL;
+}
+
+int check_parse_state(const char *word, enum severity *ret, struct text *error)
+{
+    static const char *const names[] = {"ok", "warning", "critical", "unknown", NULL};
+    static const enum severity by_status[] = {SEVERITY_OK, SEVERITY_WARNING, SEVERITY_CRITICAL, SEVERITY_UNKNOWN};
+    for (size_t i = 0; names[i]; i++) {
+        bool by_number = word[0] == (char)('0' + i) && word[1] == '\0';
+        if (by_number || strcasecmp(word, names[i]) == 0) {
+            *ret = by_status[i];
+            return 0;
+        }
+    }
+    return options_unknown(error, "state", word, names);
+}
+
+/* --- setters ----------------------------------------------------------------------------------------------------- */
+
+static int set_help(void *target, const char *value, struct text *error)
+{
+    (void)value;
+    (void)error;
+    ((struct check_arguments *)target)->help = true;
+    return 0;
+}
+
+static int set_version(void *target, const char *value, struct text *error)
+{
+    (void)value;
+    (void)error;
+    ((struct check_arguments *)target)->version = true;
+    return 0;
+}
+
+static int set_config(void *target, const char *value, struct text *error)
+{
+    (void)error;
+    ((struct check_arguments *)target)->config = value;
+    return 0;
+}
+
+static int set_guide_dir(void *target, const char *value, struct text *error)
+{
+    (void)error;
+    struct check_arguments *arguments = target;
+    return add_word(arguments, &arguments->guide_dirs, value, strlen(value));
+}
+
+static int set_host(void *target, const char *value, struct text *error)
+{
+    if (*value == '\0') {
+        text_add(error, "--hostname needs a name, an alias or an address");
+        return -EINVAL;
+    }
+    ((struct check_arguments *)target)->host = value;
+    return 0;
+}
+
+static int set_threshold(const char *name, const char *value, struct threshold *threshold, struct text *error)
+{
+    if (threshold_parse(value, threshold) == 0)
+        return 0;
+    text_printf(error, "--%s \"", name);
+    text_escape_string(error, value, ESCAPE_TEXT);
+    text_add(error, "\" is not a range: [@]start:end, as in 5, 10:, ~:3, @1:4");
+    return -EINVAL;
+}
+
+static int set_warning(void *target, const char *value, struct text *error)
+{
+    return set_threshold("warning", value, &((struct check_arguments *)target)->tell.warning, error);
+}
+
+static int set_critical(void *target, const char *value, struct text *error)
+{
+    return set_threshold("critical", value, &((struct check_arguments *)target)->tell.critical, error);
+}
+
+static int set_timeout(void *target, const char *value, struct text *error)
+{
+    struct check_arguments *arguments = target;
+    size_t length = strcspn(value, ":");
+    char digits[16];
+    int64_t seconds = 0;
+    bool fits = length < sizeof(digits);
+    if (fits) {
+        memcpy(digits, value, length);
+        digits[length] = '\0';
+    }
+    if (!fits || number_parse(digits, 1, TIMEOUT_MAX_S, &seconds) < 0) {
+        text_add(error, "--timeout \"");
+        text_escape_string(error, value, ESCAPE_TEXT);
+        text_printf(error, "\" is not SEC[:STATE] with 1 to %d seconds", TIMEOUT_MAX_S);
+        return -EINVAL;
+    }
+    arguments->timeout_s = (unsigned)seconds;
+    if (value[length] == '\0')
+        return 0;
+    arguments->tell.trouble_severity_given = true;
+    return check_parse_state(value + length + 1, &arguments->tell.trouble_severity, error);
+}
+
+static int set_verbose(void *target, const char *value, struct text *error)
+{
+    (void)value;
+    (void)error;
+    struct check_arguments *arguments = target;
+    if (arguments->tell.verbose < 3)
+        arguments->tell.verbose++;
+    return 0;
+}
+
+static int set_vantage(void *target, const char *value, struct text *error)
+{
+    (void)error;
+    ((struct check_arguments *)target)->vantage = value;
+    return 0;
+}
+
+static int set_format(void *target, const char *value, struct text *error)
+{
+    (void)error;
+    ((struct check_arguments *)target)->format = value;
+    return 0;
+}
+
+static int set_guides(void *target, const char *value, struct text *error)
+{
+    struct check_arguments *arguments = target;
+    return add_words(arguments, &arguments->guides, NULL, value, error);
+}
+
+static int set_components(void *target, const char *value, struct text *error)
+{
+    struct check_arguments *arguments = target;
+    return add_words(arguments, &arguments->components, NULL, value, error);
+}
+
+static int set_rules(void *target, const char *value, struct text *error)
+{
+    struct check_arguments *arguments = target;
+    return add_words(arguments, &arguments->rules, NULL, value, error);
+}
+
+static int set_verdicts(void *target, const char *value, struct text *error)
+{
+    struct check_arguments *arguments = target;
+    return add_words(arguments, &arguments->verdicts, "verdict", value, error);
+}
+
+static int set_blames(void *target, const char *value, struct text *error)
+{
+    struct check_arguments *arguments = target;
+    return add_words(arguments, &arguments->blames, "blame", value, error);
+}
+
+static int set_classes(void *target, const char *value, struct text *error)
+{
+    struct check_arguments *arguments = target;
+    return add_words(arguments, &arguments->classes, "class", value, error);
+}
+
+static int set_unreachable(void *target, const char *value, struct text *error)
+{
+    struct check_arguments *arguments = target;
+    arguments->tell.unreachable_given = true;
+    return check_parse_state(value, &arguments->tell.unreachable, error);
+}
+
+static int set_no_probes(void *target, const char *value, struct text *error)
+{
+    (void)value;
+    (void)error;
+    ((struct check_arguments *)target)->no_probes = true;
+    return 0;
+}
+
+static int set_all(void *target, const char *value, struct text *error)
+{
+    (void)value;
+    (void)error;
+    ((struct check_arguments *)target)->tell.all = true;
+    return 0;
+}
+
+static int set_colour(void *target, const char *value, struct text *error)
+{
+    static const char *const names[] = {"auto", "always", "never", NULL};
+    for (size_t i = 0; names[i]; i++) {
+        if (strcmp(value, names[i]) == 0) {
+            ((struct check_arguments *)target)->colour = (enum check_colour)i;
+            return 0;
+        }
+    }
+    return options_unknown(error, "colour", value, names);
+}
+
+/* Expanded before the table is read; what the ini file itself asks for is not followed further. */
+static int set_nothing(void *target, const char *value, struct text *error)
+{
+    (void)target;
+    (void)value;
+    (void)error;
+    return 0;
+}
+
+enum { BOTH = OPTION_PLUGIN | OPTION_TEXT };
+
+const struct option_row check_options[] = {
+    {"help", 'h', NULL, "this page", BOTH, set_help},
+    {"version", 'V', NULL, "the version", BOTH, set_version},
+    {"config", 'C', "PATH", "site.conf, or the folder that holds it", BOTH, set_config},
+    {"guides", 'G', "DIR", "look for guides here first; may be repeated", BOTH, set_guide_dir},
+    {"hostname", 'H', "HOST", "this host alone, by name, alias or address", BOTH, set_host},
+    {"vantage", 0, "NAME", "where the probes leave from (this machine's)", BOTH, set_vantage},
+    {"warning", 'w', "RANGE", "warn by the number of findings, not the worst", BOTH, set_warning},
+    {"critical", 'c', "RANGE", "critical by the number of findings", BOTH, set_critical},
+    {"timeout", 't', "SEC[:STATE]", "end by then (10); what is undecided is STATE", BOTH, set_timeout},
+    {"guide", 0, "LIST", NULL, BOTH, set_guides},
+    {"component", 0, "LIST", NULL, BOTH, set_components},
+    {"rule", 0, "LIST", "only findings of these", BOTH, set_rules},
+    {"verdict", 0, "LIST", NULL, BOTH, set_verdicts},
+    {"blame", 0, "LIST", NULL, BOTH, set_blames},
+    {"class", 0, "LIST", "only findings with these", BOTH, set_classes},
+    {"unreachable", 0, "STATE", "what a host that is down counts as", BOTH, set_unreachable},
+    {"no-probes", 0, NULL, "look at listeners alone", BOTH, set_no_probes},
+    {"format", 0, "FORM", NULL, BOTH, set_format},
+    {"output-format", 0, "FORM", "plugin, text, tsv or json", BOTH, set_format},
+    {"all", 0, NULL, "text: list what conforms too", OPTION_TEXT, set_all},
+    {"colour", 0, "WHEN", "text: auto, always or never", OPTION_TEXT, set_colour},
+    {"verbose", 'v', NULL, "-v which ports, -vv why, -vvv everything", BOTH, set_verbose},
+    {"extra-opts", 0, "[[SECTION][@FILE]]", "options from an ini file", BOTH, set_nothing},
+    {NULL, 0, NULL, NULL, 0, NULL},
+};
+
+/* --- parsing ----------------------------------------------------------------------------------------------------- */
+
+int check_arguments_init(struct check_arguments *arguments)
+{
+    *arguments = (struct check_arguments){.timeout_s = TIMEOUT_S, .arena = arena_new()};
+    return arguments->arena ? 0 : -ENOMEM;
+}
+
+void check_arguments_done(struct check_arguments *arguments)
+{
+    arena_free(arguments->arena);
+    *arguments = (struct check_arguments){0};
+}
+
+int check_arguments_parse(struct check_arguments *arguments, int argc, char **argv, struct text *error)
+{
+    int all_count = argc;
+    char **all = argv;
+    int r = extra_opts_expand(argc, argv, arguments->arena, &all_count, &all, error);
+    if (r < 0)
+        return r;
+    int operands = 0;
+    r = options_parse(check_options, BOTH, arguments, all_count, all, &operands, error);
+    if (r < 0)
+        return r;
+    if (operands < all_count) {
+        text_add(error, "\"");
+        text_escape_string(error, all[operands], ESCAPE_TEXT);
+        text_add(error, "\" stands alone; a host is given by -H, a configuration by -C");
+        return -EINVAL;
+    }
+    struct finding_filter *filter = &arguments->tell.filter;
+    filter->guides = arguments->guides.items;
+    filter->components = arguments->components.items;
+    filter->rules = arguments->rules.items;
+    filter->verdicts = arguments->verdicts.items;
+    filter->blames = arguments->blames.items;
+    filter->classes = arguments->classes.items;
+    return 0;
+}

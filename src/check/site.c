@@ -1,0 +1,72 @@
+/* From a path to a configuration and its plan, as every command needs it. */
+#include "portconform/check.h"
+#include "portconform/error.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+int check_lookup_none(void *context, const char *name, struct address **ret)
+{
+    (void)context;
+    (void)name;
+    *ret = NULL;
+    return 0;
+}
+
+static int make_plan(const struct check_site_request *request, const struct config *config, struct plan **ret,
+                     struct diag_list *diags)
+{
+    char machine[256] = "";
+    if (gethostname(machine, sizeof(machine) - 1) < 0)
+        machine[0] = '\0';
+    struct address *own = NULL;
+    int count = address_list_local(&own);
+    if (count < 0) {
+        struct origin nowhere = {0};
+        diag_add(diags, DIAG_ERROR, nowhere, NULL, "cannot list this machine's addresses: %s", pc_strerror(count));
+        return count;
+    }
+    struct plan_options options = {
+        .vantage = request->vantage,
+        .machine_name = machine[0] ? machine : NULL,
+        .host = request->host,
+        .own_addresses = own,
+        .own_address_count = (size_t)count,
+        .lookup = request->lookup,
+        .lookup_context = request->lookup_context,
+        .exposure = true,
+        .wall_ms = moment_now().wall_ms,
+    };
+    int r = plan_build(config, &options, ret, diags);
+    free(own);
+    return r;
+}
+
+int check_site_open(const struct check_site_request *request, struct check_site *ret, struct diag_list *diags)
+{
+    struct check_site site = {NULL, NULL};
+    struct load_options options = {
+        .path = request->path ? request->path : PC_SYSCONFDIR,
+        .guide_dirs = request->guide_dirs,
+        .host = request->host,
+        .wall_ms = moment_now().wall_ms,
+    };
+    int r = config_load(&options, &site.config, diags);
+    if (r == 0)
+        r = make_plan(request, site.config, &site.plan, diags);
+    if (r == 0)
+        *ret = site;
+    else
+        check_site_done(&site);
+    return r;
+}
+
+void check_site_done(struct check_site *site)
+{
+    if (!site)
+        return;
+    plan_free(site->plan);
+    config_free(site->config);
+    *site = (struct check_site){NULL, NULL};
+}
