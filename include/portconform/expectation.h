@@ -12,7 +12,7 @@ enum flow_demand {
 const char *flow_demand_name(enum flow_demand demand);
 
 struct flow {
-    size_t id;      /* index into the probe results of a cycle; SIZE_MAX: not probed */
+    size_t id;      /* index into the probe results of a cycle, shared by flows to one target; SIZE_MAX: not probed */
     size_t address; /* index into the addresses of the plan's host */
     uint16_t port;
     enum flow_demand demand;

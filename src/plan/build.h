@@ -66,8 +66,12 @@ bool plan_is_own_address(const struct plan_options *options, const struct addres
 /* expectations.c: everything demanded of one host, flows included. 0 or -ENOMEM; sets build->failed. */
 int plan_expect(struct plan_build *build, struct plan_host *host);
 
-/* flows.c: the flows of one expectation; gives out ids. 0 or -ENOMEM. */
+/* flows.c: the flows of one expectation; those to be probed have an id of 0 so far, the others SIZE_MAX. 0 or -ENOMEM.
+ */
 int plan_add_flows(struct plan_build *build, const struct plan_host *host, struct expectation *expectation);
+
+/* flow_ids.c: numbers the flows of one host that are probed. 0 or -ENOMEM. */
+int plan_number_flows(struct plan_build *build, const struct plan_host *host);
 
 /* unset.c: counts a parameter without value, and hands the counts to the plan. 0 or -ENOMEM. */
 int plan_count_unset(struct plan_build *build, const struct host *host, const struct rule *rule, const char *parameter);

@@ -240,6 +240,8 @@ int plan_expect(struct plan_build *build, struct plan_host *host)
         error = plan_add_flows(build, host, &kept[i]);
     host->expectations = kept;
     host->expectation_count = found.count;
+    if (error == 0)
+        error = plan_number_flows(build, host);
 out:
     VECTOR_DONE(&found);
     return error;

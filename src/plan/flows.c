@@ -1,7 +1,8 @@
 /* The flows of an expectation: which addresses and ports, whether they must pass from here, and whether they are
  * probed.
  *
- * Every address and (sampled) port has a flow that carries the demand; only those that are probed get an id. */
+ * Every address and (sampled) port has a flow that carries the demand; only those that are probed get an id, a number
+ * once all flows of the host are known (flow_ids.c). */
 #include "build.h"
 
 #include <errno.h>
@@ -135,7 +136,7 @@ int plan_add_flows(struct plan_build *build, const struct plan_host *host, struc
             flow->address = address;
             flow->port = flows_port(expectation, port, ports);
             if (probed && !here)
-                flow->id = build->plan->flow_count++;
+                flow->id = 0;
         }
     }
     expectation->flows = flows;
