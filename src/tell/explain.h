@@ -1,0 +1,37 @@
+/* What the parts of `explain` share. */
+#pragma once
+
+#include "layout.h"
+#include "phrases.h"
+
+/* The expectations that a port belongs to, the narrowest first. */
+struct explain_matches {
+    const struct expectation **items;
+    size_t count, capacity;
+};
+
+struct explanation {
+    struct layout layout;
+    const struct plan *plan;
+    const struct plan_host *host;
+    const struct host_seen *seen; /* NULL: nothing was observed of the host */
+    const struct observations *all;
+    const struct snapshot *snapshot;
+    enum transport transport;
+    uint16_t port;
+    struct explain_matches matches;
+    const struct expectation *expectation; /* the narrowest; NULL: no rule knows the port */
+    const struct finding *finding;         /* of it, or of the listener that nothing explains; may be NULL */
+};
+
+/* A section's label, from which its words hang; NULL goes on in the section before. */
+void explain_section(struct explanation *explanation, const char *label);
+/* The same for what was seen: "listener", "probe", "control". */
+void explain_item(struct explanation *explanation, const char *label);
+/* Writes the words as one paragraph and empties them. */
+void explain_flow(struct explanation *explanation, struct text *words);
+
+void explain_expected(struct explanation *explanation);
+/* Rules that might know the port as well, were a parameter set. Nothing when there are none. */
+void explain_unset(struct explanation *explanation);
+void explain_seen(struct explanation *explanation);
