@@ -57,10 +57,7 @@ static void probe_format_open(struct text *out, enum transport transport, const 
     text_add(out, transport == TRANSPORT_UDP ? "datagram answered" : "connection accepted");
     probe_format_rtt(out, " in ", result->rtt_us);
     if (result->wrong_protocol)
-        text_printf(out, ", but %s",
-                    result->reason == REASON_WRONG_PROTOCOL || result->reason == REASON_NONE
-                        ? "not in the protocol of the service"
-                        : reason_row(result->reason)->text);
+        text_printf(out, ", but not as expected: %s", reason_row(result->reason)->text);
     else if (result->service_proven)
         text_add(out, " in the service's own protocol");
     probe_format_detail(out, result);
