@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -48,6 +49,9 @@ void diag_list_done(struct diag_list *list);
 /* Adds one. A NULL list is allowed (nobody listens). `hint` may be NULL. Out of memory only counts it. */
 void diag_add(struct diag_list *list, enum diag_level level, struct origin origin, const char *hint, const char *format,
               ...) __attribute__((format(printf, 5, 6)));
+
+void diag_vadd(struct diag_list *list, enum diag_level level, struct origin origin, const char *hint,
+               const char *format, va_list args) __attribute__((format(printf, 5, 0)));
 
 /* By file, line and column; notes and warnings among the errors where they belong. */
 void diag_list_sort(struct diag_list *list);

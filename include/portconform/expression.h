@@ -1,10 +1,16 @@
 /* Expressions over typed parameters: conditions (`when`, peers) and port arithmetic.
  *
- *     or    = and *( "||" and )            cmp   = sum [ ( "==" / "!=" / "<" / "<=" / ">" / ">=" ) sum ]
- *     and   = not *( "&&" not )            sum   = term *( ( "+" / "-" ) term )
- *     not   = "!" not / cmp                term  = unary *( ( "*" / "/" / "%" ) unary )
- *     unary = [ "-" ] atom                 atom  = number / 'text' / name / "peer." name / "true" / "false" / "(" or
- * ")"
+ *     or    = and *( "||" and )
+ *     and   = not *( "&&" not )
+ *     not   = "!" not / cmp
+ *     cmp   = sum [ ( "==" / "!=" / "<" / "<=" / ">" / ">=" ) sum ]
+ *     sum   = term *( ( "+" / "-" ) term )
+ *     term  = unary *( ( "*" / "/" / "%" ) unary )
+ *     unary = [ "-" ] atom
+ *     atom  = number / 'text' / name / "peer." name / "true" / "false" / "(" or ")"
+ *
+ * A text is at most EXPRESSION_TEXT_MAX octets long and nests at most EXPRESSION_NESTING_MAX deep, so that no guide can
+ * exhaust the stack. A single number counts as an expression too.
  *
  * Types are checked when a guide is loaded (expression_check): `+` needs integers or ports, `==` two operands of one
  * type, and an enum is compared only with a value that it has. Arithmetic is 64 bit and checked. `&&` and `||` decide
@@ -29,13 +35,19 @@ bool value_equal(const struct value *a, const struct value *b);
 /* "multi", "3", "true", "?" for unset, into the buffer; returns it. */
 const char *value_format(const struct value *value, char *buffer, size_t size);
 
+enum { EXPRESSION_TEXT_MAX = 4096, EXPRESSION_NESTING_MAX = 64 };
+
 struct expression; /* immutable, owned by the arena it was parsed into */
 
-/* Parses a whole condition or sum. Errors are placed at their column inside `text`, which begins at `origin`. */
+/* Words of the languages, which no parameter may be named: true, false, peer, tcp, udp, unstated, any, ephemeral. */
+bool expression_reserved(const char *name);
+
+/* Parses a whole condition or sum. 0, PC_ESYNTAX with one diagnostic, or -ENOMEM. Errors are placed at their column
+ * inside `text`, which begins at `origin`. */
 int expression_parse(const char *text, struct origin origin, struct arena *arena, const struct expression **ret,
                      struct diag_list *diags);
-/* As above, but stops at the first character that cannot continue the expression and reports its offset; for the port
- * language. */
+/* For the port language: parses a sum (no comparison), stops at the first character that cannot continue it, and
+ * reports how many octets it took. A "/" outside parentheses is the step of a range there and never a division. */
 int expression_parse_prefix(const char *text, struct origin origin, struct arena *arena, const struct expression **ret,
                             size_t *ret_used, struct diag_list *diags);
 
@@ -47,8 +59,8 @@ struct scope_values {
     const struct scope_values *peer;
 };
 
-/* 0; PC_EUNSET with *ret_unset (borrowed from the expression); -EOVERFLOW; -EDOM; PC_ESEMANTIC for a type clash.
- * ret_unset may be NULL. */
+/* 0; PC_EUNSET with *ret_unset (borrowed from the expression; a peer's parameter without "peer."); -EOVERFLOW; -EDOM;
+ * PC_ESEMANTIC for a type clash, an unknown name, or a peer where there is none. ret_unset may be NULL. */
 int expression_eval(const struct expression *expression, const struct scope_values *values, struct value *ret,
                     const char **ret_unset);
 
@@ -72,5 +84,7 @@ int expression_check(const struct expression *expression, enum value_type wanted
 /* Calls `visit` for each name that occurs (peer.NAME with is_peer), in order of appearance. */
 void expression_names(const struct expression *expression, void (*visit)(void *context, const char *name, bool is_peer),
                       void *context);
+/* Does the value depend on no parameter? */
+bool expression_is_constant(const struct expression *expression);
 /* The text as written, trimmed; borrowed. */
 const char *expression_text(const struct expression *expression);

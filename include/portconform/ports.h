@@ -8,8 +8,10 @@
  * (expression.h) of at least one operand; `step` a number from 1 to 65535. Examples: `tcp 31080`,
  * `tcp 40007+40*instance`, `udp 39500..39999`, `tcp 31007..31009, 31011, 31012`, `udp any`.
  *
- * `..` and the number before it: "80..90" is a range, blanks around `..` are allowed. A step that does not meet the end
- * of its range is an error, and so is an empty range. Full-width digits, "80-90" and "80~90" are errors with a hint.
+ * Blanks around `..` are allowed. A "/" outside parentheses is the step, never a division. A step that does not meet
+ * the end of its range is an error, and so is an empty range. Full-width digits, "80-90" and "80~90" are errors with a
+ * hint. What depends on no parameter is checked when it is read: its ports, its range, its step, and that no item
+ * stands twice.
  */
 #pragma once
 
@@ -38,8 +40,9 @@ struct port_items {
     size_t count;
 };
 
-/* Parses `text`. `origin` is where its first character stands; errors are placed inside it. Returns 0 or PC_ESYNTAX
- * with at least one diagnostic, or -ENOMEM. */
+/* Parses `text`. `origin` is where its first character stands; errors are placed inside it. Returns 0; PC_ESYNTAX
+ * with at least one diagnostic; PC_ERANGE with one for each item whose constants cannot be (*ret is untouched then
+ * too); or -ENOMEM. */
 int ports_parse(const char *text, struct origin origin, struct arena *arena, struct port_items *ret,
                 struct diag_list *diags);
 

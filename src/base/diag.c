@@ -48,8 +48,8 @@ static const char *diag_keep_file(struct diag_list *list, const char *file)
     return arena_strdup(list->arena, file);
 }
 
-void diag_add(struct diag_list *list, enum diag_level level, struct origin origin, const char *hint, const char *format,
-              ...)
+void diag_vadd(struct diag_list *list, enum diag_level level, struct origin origin, const char *hint,
+               const char *format, va_list args)
 {
     if (!list)
         return;
@@ -58,10 +58,7 @@ void diag_add(struct diag_list *list, enum diag_level level, struct origin origi
         list->dropped++;
         return;
     }
-    va_list args;
-    va_start(args, format);
     const char *message = arena_vprintf(list->arena, format, args);
-    va_end(args);
     const char *kept_hint = arena_strdup(list->arena, hint);
     const char *file = diag_keep_file(list, origin.file);
     const bool kept = message && (kept_hint || !hint) && (file || !origin.file);
@@ -72,6 +69,15 @@ void diag_add(struct diag_list *list, enum diag_level level, struct origin origi
     }
     origin.file = file;
     *slot = (struct diag){.level = level, .origin = origin, .message = message, .hint = kept_hint};
+}
+
+void diag_add(struct diag_list *list, enum diag_level level, struct origin origin, const char *hint, const char *format,
+              ...)
+{
+    va_list args;
+    va_start(args, format);
+    diag_vadd(list, level, origin, hint, format, args);
+    va_end(args);
 }
 
 static int diag_order(const void *left, const void *right)
