@@ -40,8 +40,8 @@ struct cycle_options {
     unsigned probe_timeout_ms;     /* 0: the site's */
     int64_t deadline_mono_ms;      /* INT64_MAX: none */
     enum judge_mode mode;
-    bool no_probes; /* listeners alone */
-    bool owners;    /* look up owners of listeners */
+    bool no_probes;                                                         /* listeners alone */
+    bool owners;                                                            /* look up owners of listeners */
     void (*progress)(void *context, const struct cycle_progress *progress); /* may be NULL */
     void *progress_context;
 };

@@ -88,7 +88,7 @@ uint16_t cycle_closed_port(const struct plan_host *host, const struct listener_t
 static int64_t worst_rounds(const struct cycle *cycle)
 {
     const struct probe_limits *limits = &cycle->options.limits;
-    size_t rounds = (cycle->flow_count + limits->in_flight - 1) / limits->in_flight;
+    size_t rounds = (cycle->progress.total + limits->in_flight - 1) / limits->in_flight;
     for (size_t i = 0; i < cycle->address_count; i++) {
         size_t own = (cycle->addresses[i].flow_count + limits->per_target - 1) / limits->per_target;
         if (own > rounds)

@@ -27,6 +27,17 @@ static size_t count_addresses(const struct plan *plan)
     return count;
 }
 
+/* Room for every flow that is probed: those that share an id count each. */
+static size_t count_flows(const struct plan *plan)
+{
+    size_t count = 0;
+    for (size_t h = 0; h < plan->host_count; h++)
+        for (size_t e = 0; e < plan->hosts[h].expectation_count; e++)
+            for (size_t f = 0; f < plan->hosts[h].expectations[e].flow_count; f++)
+                count += plan->hosts[h].expectations[e].flows[f].id != SIZE_MAX;
+    return count;
+}
+
 static int allocate(struct cycle *cycle)
 {
     const struct plan *plan = cycle->plan;
@@ -39,7 +50,7 @@ static int allocate(struct cycle *cycle)
     seen->hosts = calloc(plan->host_count + 1, sizeof(*seen->hosts));
     cycle->hosts = calloc(plan->host_count + 1, sizeof(*cycle->hosts));
     cycle->addresses = calloc(cycle->address_count + 1, sizeof(*cycle->addresses));
-    cycle->flows = calloc(plan->flow_count + 1, sizeof(*cycle->flows));
+    cycle->flows = calloc(count_flows(plan) + 1, sizeof(*cycle->flows));
     if (!seen->probes || !seen->hosts || !cycle->hosts || !cycle->addresses || !cycle->flows)
         return -ENOMEM;
     for (size_t i = 0; i < plan->host_count; i++) {
@@ -50,19 +61,26 @@ static int allocate(struct cycle *cycle)
     return 0;
 }
 
-/* Two expectations may share one flow id: it is probed once, for the first. */
 static void take_flow(struct cycle *cycle, size_t host, const struct expectation *expectation, const struct flow *flow,
-                      bool *taken)
+                      struct cycle_flow **first_of)
 {
-    if (flow->id == SIZE_MAX || taken[flow->id])
+    if (flow->id == SIZE_MAX)
         return;
-    taken[flow->id] = true;
     struct cycle_address *address = &cycle->addresses[cycle->hosts[host].first_address + flow->address];
-    address->flow_count++;
-    cycle->flows[cycle->flow_count++] = (struct cycle_flow){
-        .cycle = cycle, .expectation = expectation, .flow = flow, .address = address, .state = FLOW_WAITING};
+    struct cycle_flow *taken = &cycle->flows[cycle->flow_count++];
+    *taken = (struct cycle_flow){.cycle = cycle, .expectation = expectation, .flow = flow, .address = address};
     cycle->hosts[host].flow_count++;
+    struct cycle_flow *first = first_of[flow->id];
+    if (first) {
+        taken->state = FLOW_SHARED;
+        taken->also = first->also;
+        first->also = taken;
+        return;
+    }
+    first_of[flow->id] = taken;
+    address->flow_count++;
     cycle->hosts[host].unfinished++;
+    cycle->progress.total++;
 }
 
 static void take_addresses(struct cycle *cycle, size_t host, size_t first)
@@ -79,8 +97,8 @@ static void take_addresses(struct cycle *cycle, size_t host, size_t first)
 
 static int index_flows(struct cycle *cycle)
 {
-    bool *taken = calloc(cycle->plan->flow_count + 1, sizeof(*taken));
-    if (!taken)
+    struct cycle_flow **first_of = calloc(cycle->plan->flow_count + 1, sizeof(struct cycle_flow *));
+    if (!first_of)
         return -ENOMEM;
     size_t first_address = 0;
     for (size_t h = 0; h < cycle->plan->host_count; h++) {
@@ -90,12 +108,11 @@ static int index_flows(struct cycle *cycle)
         cycle->hosts[h].first_flow = cycle->flow_count;
         for (size_t e = 0; !cycle->options.no_probes && e < host->expectation_count; e++)
             for (size_t f = 0; f < host->expectations[e].flow_count; f++)
-                take_flow(cycle, h, &host->expectations[e], &host->expectations[e].flows[f], taken);
+                take_flow(cycle, h, &host->expectations[e], &host->expectations[e].flows[f], first_of);
         if (cycle->hosts[h].flow_count > 0)
             cycle->progress.hosts_left++;
     }
-    cycle->progress.total = cycle->flow_count;
-    free(taken);
+    free(first_of);
     return 0;
 }
 

@@ -121,7 +121,10 @@ static int ask(struct cycle_flow *flow,
 /* A fragile service is left alone where its listener can be seen otherwise. */
 static bool wants_no_probe(const struct cycle_flow *flow)
 {
-    return flow->expectation->rule->fragile && cycle_table_of(flow->cycle, flow->address->host_index);
+    bool fragile = true;
+    for (const struct cycle_flow *one = flow; one; one = one->also)
+        fragile = fragile && one->expectation->rule->fragile;
+    return fragile && cycle_table_of(flow->cycle, flow->address->host_index);
 }
 
 static int begin_flow(struct cycle_flow *flow)
@@ -240,9 +243,8 @@ static bool queue_is_full(const struct cycle_flow *flow)
     return listener && listener->queue_known && listener->queue_length >= listener->queue_limit;
 }
 
-static bool in_doubt(const struct cycle_flow *flow)
+static bool fails(const struct cycle_flow *flow, const struct probe_result *result)
 {
-    const struct probe_result *result = result_of(flow);
     if (result->outcome == PROBE_OPEN)
         return result->wrong_protocol;
     if (flow->flow->demand == FLOW_MUST_NOT_PASS || another_suffices(flow))
@@ -259,6 +261,14 @@ static bool in_doubt(const struct cycle_flow *flow)
     case PROBE_LOCAL:
         break;
     }
+    return false;
+}
+
+static bool in_doubt(const struct cycle_flow *flow)
+{
+    for (const struct cycle_flow *one = flow; one; one = one->also)
+        if (fails(one, result_of(flow)))
+            return true;
     return false;
 }
 

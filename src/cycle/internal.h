@@ -2,13 +2,16 @@
  *
  *     WAITING --queue--> ASKED --result--> ENDED --in doubt--> ASKED_AGAIN --result--> CONFIRMED
  *        `--no probe wanted--> SKIPPED        `--beyond doubt: stays
+ *
+ * Several expectations may speak of one target and share a flow id: the first flow is probed, the others are SHARED and
+ * hang on it, since their demands decide too whether a failure is to be confirmed.
  */
 #pragma once
 
 #include "portconform/cycle.h"
 #include "portconform/vector.h"
 
-enum flow_state { FLOW_WAITING, FLOW_SKIPPED, FLOW_ASKED, FLOW_ENDED, FLOW_ASKED_AGAIN, FLOW_CONFIRMED };
+enum flow_state { FLOW_WAITING, FLOW_SHARED, FLOW_SKIPPED, FLOW_ASKED, FLOW_ENDED, FLOW_ASKED_AGAIN, FLOW_CONFIRMED };
 
 /* An address of a host that flows lead to, and which controls went there. */
 struct cycle_address {
@@ -29,6 +32,7 @@ struct cycle_flow {
     const struct expectation *expectation;
     const struct flow *flow;
     struct cycle_address *address;
+    struct cycle_flow *also; /* the next flow to the same target */
     enum flow_state state;
 };
 
