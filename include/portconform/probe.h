@@ -1,9 +1,12 @@
 /* The probe engine: many probes in flight on one epoll descriptor, each with one deadline, each ending in one result.
  *
- * The life of a probe: queued (probe_engine_add) -> waiting for a slot (in flight overall, per target) -> started by
- * its kind -> the kind's on_ready is called when its descriptor is ready -> it ends by probe_end() or by its deadline,
- * then the kind's `cancel` gives back what it holds, and the caller's `done` is called with the result. Time is passed
- * in.
+ * The life of a probe: queued (probe_engine_add) -> waiting for a slot (in flight overall, per target; the oldest that
+ * may start goes first) -> started by its kind -> the kind's on_ready is called when its descriptor is ready -> it ends
+ * by probe_end() or by its deadline, then the kind's `cancel` gives back what it holds, the engine closes the
+ * descriptor, and the caller's `done` is called with the result. Time is passed in.
+ *
+ *     while (probe_engine_step(engine, moment_now()) > 0)
+ *         poll(probe_engine_fd(engine), until probe_engine_next_ms(engine));
  *
  * Own trouble (EMFILE, no route, no source address) ends a probe as PROBE_LOCAL with its reason, never as the target's;
  * EMFILE first waits for a slot of ours to come free.
@@ -12,6 +15,8 @@
 
 #include "portconform/observation.h"
 #include "portconform/service.h"
+
+#include <stdint.h>
 
 struct probe;
 struct probe_engine;
@@ -22,23 +27,28 @@ struct probe_kind {
     const char *summary;
     size_t state_size; /* octets of private state, zeroed for each probe */
     /* Opens a non-blocking descriptor, sends, and registers it by probe_watch(). 0, or a negated errno that becomes
-     * PROBE_LOCAL by probe_local_reason(). It may already call probe_end(). */
+     * PROBE_LOCAL by probe_local_reason(). It may already call probe_end(). After -EMFILE or -ENFILE it is called again
+     * later, with fresh state. */
     int (*start)(struct probe *probe);
     void (*on_ready)(struct probe *probe, uint32_t epoll_events);
+    void (*on_timer)(struct probe *probe); /* at the time set by probe_set_timer; NULL: it sets none */
     /* At the deadline, before the default result (PROBE_SILENT) is set; NULL: none. May call probe_end(). */
     void (*on_deadline)(struct probe *probe);
-    void (*cancel)(struct probe *probe); /* gives back private state; the engine closes the descriptor. NULL: nothing */
+    /* Gives back private state, once for each call of `start`, a failed one included; the engine closes the descriptor.
+     * NULL: nothing. */
+    void (*cancel)(struct probe *probe);
 };
 
 struct probe_request {
     const struct probe_kind *kind;
     struct address target;
     uint16_t port;
-    struct address source;         /* AF_UNSPEC: the kernel chooses */
+    struct address source;         /* AF_UNSPEC: the kernel chooses; otherwise of the target's family */
     const struct service *service; /* what should answer; may be NULL */
     const char *server_name;       /* TLS SNI and HTTP Host; may be NULL; borrowed until done */
-    unsigned timeout_ms;
-    unsigned attempts; /* datagrams sent over the time-out by udp and icmp; 0 counts as 1 */
+    unsigned timeout_ms;           /* from its start, not from its queueing */
+    unsigned attempts;             /* datagrams sent over the time-out by udp and icmp; 0 counts as 1 */
+    /* Called once; may add probes, but not step, abort or free the engine. */
     void (*done)(void *context, const struct probe_request *request, const struct probe_result *result);
     void *context;
 };
@@ -52,11 +62,13 @@ int probe_engine_new(const struct probe_limits *limits, struct probe_engine **re
 void probe_engine_free(struct probe_engine *engine); /* takes NULL; probes in flight end unseen */
 /* Copies the request. 0 or -ENOMEM. May be called from `done`. */
 int probe_engine_add(struct probe_engine *engine, const struct probe_request *request);
-int probe_engine_fd(const struct probe_engine *engine);          /* readable when probe_engine_step has work */
-int64_t probe_engine_next_ms(const struct probe_engine *engine); /* monotonic; INT64_MAX: nothing is due */
+int probe_engine_fd(const struct probe_engine *engine); /* readable when probe_engine_step has work */
+/* When the next step is due even if nothing becomes readable, by moment.mono_ms. 0: at once; INT64_MAX: never. */
+int64_t probe_engine_next_ms(const struct probe_engine *engine);
 /* Starts what may start, reads what is ready, ends what is due; never blocks. Returns how many are unfinished. */
 size_t probe_engine_step(struct probe_engine *engine, struct moment now);
-/* Ends everything unfinished as PROBE_LOCAL with this reason (REASON_DEADLINE), through `done`. */
+/* Ends everything unfinished as PROBE_LOCAL with this reason (REASON_DEADLINE), through `done`. What `done` adds
+ * meanwhile stays queued. */
 void probe_engine_abort(struct probe_engine *engine, enum reason reason, struct moment now);
 size_t probe_engine_pending(const struct probe_engine *engine);
 
@@ -72,13 +84,28 @@ struct moment probe_now(const struct probe *probe);
 int probe_watch(struct probe *probe, int fd, uint32_t epoll_events); /* takes fd in any case; again: changes events */
 int probe_fd(const struct probe *probe);                             /* -1: none */
 struct probe_result *probe_result_of(struct probe *probe);           /* to be filled before probe_end */
+/* The first call counts; the engine acts on it when the kind's function has returned. */
 void probe_end(struct probe *probe, enum probe_outcome outcome, enum reason reason);
+/* Calls the kind's on_timer once at `mono_ms`; again: changes it. INT64_MAX: never. */
+void probe_set_timer(struct probe *probe, int64_t mono_ms);
+int64_t probe_deadline_ms(const struct probe *probe);
+/* Notes an attempt: its number, its moment, and the start of the round-trip time that probe_end takes. */
+void probe_note_sent(struct probe *probe);
+/* The result's detail, of text that is escaped already; cut at a whole character. */
+void probe_set_detail(struct probe *probe, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* Is the route to the request's target a local one? Asked of the kernel once a target. */
+bool probe_route_is_local(struct probe *probe);
 enum reason probe_local_reason(int error); /* of a positive errno from socket, bind, connect or send */
 /* Binds to the request's source, sets IP_RECVERR, close-on-exec, non-blocking. Returns the descriptor or -errno. */
 int probe_socket(const struct probe_request *request, int type, int protocol);
-/* Reads the error queue of `fd` and turns ICMP evidence, or `error` (positive errno, where the queue is empty), into
- * the outcome and reason of `result`. Returns true when that ends the probe. */
+/* Reads the error queue of `fd` and ends the probe by the ICMP evidence in it, or by `error` (positive errno, 0: none)
+ * where the queue is empty. False: nothing in it ends the probe. */
 bool probe_read_error(struct probe *probe, int fd, int error);
+/* The first half of every kind over TCP. probe_tcp_start: the `start` of a kind; the connection will be closed by RST,
+ * so that no TIME_WAIT stays. probe_tcp_established: from on_ready, until it is true once; false: not yet, or the probe
+ * has ended. */
+int probe_tcp_start(struct probe *probe);
+bool probe_tcp_established(struct probe *probe, uint32_t epoll_events);
 
 /* --- UDP payloads, written from the RFCs ------------------------------------------------------------------------- */
 

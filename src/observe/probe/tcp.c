@@ -1,0 +1,102 @@
+/* The TCP probe: a non-blocking connect, and nothing said. Also the first half of every kind over TCP.
+ *
+ * An accepted connection is closed by RST: no TIME_WAIT stays on either side, and no entry lingers in a connection
+ * tracker. A RST has no provenance: whether the host or a firewall sent it, only listener evidence can tell.
+ */
+#include "engine.h"
+
+#include <errno.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+/* connect() failed at once: over loopback that is already the answer, otherwise the route was the trouble. */
+static int refused_at_once(struct probe *probe, int fd, int error)
+{
+    bool answered = error == ECONNREFUSED || error == ECONNRESET;
+    bool ended = probe_read_error(probe, fd, answered ? error : 0);
+    (void)close(fd);
+    return ended ? 0 : -error;
+}
+
+int probe_tcp_start(struct probe *probe)
+{
+    const struct probe_request *request = probe_request_of(probe);
+    const struct linger reset_on_close = {.l_onoff = 1, .l_linger = 0};
+    struct sockaddr_storage target;
+    socklen_t length = address_to_sockaddr(&request->target, request->port, &target);
+    int fd = probe_socket(request, SOCK_STREAM, IPPROTO_TCP);
+    if (fd < 0)
+        return fd;
+    probe_result_of(probe)->path_local = probe_route_is_local(probe);
+    if (setsockopt(fd, SOL_SOCKET, SO_LINGER, &reset_on_close, sizeof(reset_on_close))) {
+        int error = errno;
+        (void)close(fd);
+        return -error;
+    }
+    probe_note_sent(probe);
+    if (connect(fd, (const struct sockaddr *)&target, length) && errno != EINPROGRESS)
+        return refused_at_once(probe, fd, errno);
+    return probe_watch(probe, fd, EPOLLOUT);
+}
+
+/* Linux connects a socket to itself when its own port happens to be the one it calls (RFC 9293 section 3.5, both sides
+ * at once). Nobody listens there then. */
+static bool connected_to_itself(int fd)
+{
+    struct sockaddr_storage own, peer;
+    socklen_t own_length = sizeof(own), peer_length = sizeof(peer);
+    if (getsockname(fd, (struct sockaddr *)&own, &own_length) ||
+        getpeername(fd, (struct sockaddr *)&peer, &peer_length))
+        return false;
+    uint16_t own_port, peer_port;
+    struct address own_address = address_from_sockaddr((const struct sockaddr *)&own, &own_port);
+    struct address peer_address = address_from_sockaddr((const struct sockaddr *)&peer, &peer_port);
+    return own_port == peer_port && address_equal(&own_address, &peer_address);
+}
+
+static bool is_connected(int fd)
+{
+    struct sockaddr_storage peer;
+    socklen_t length = sizeof(peer);
+    return getpeername(fd, (struct sockaddr *)&peer, &length) == 0;
+}
+
+bool probe_tcp_established(struct probe *probe, uint32_t epoll_events)
+{
+    int fd = probe_fd(probe);
+    int error = 0;
+    socklen_t length = sizeof(error);
+    struct probe_result *result = probe_result_of(probe);
+    if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &length))
+        error = errno;
+    if (error == ECONNRESET || error == EPIPE) { /* only an established connection has these */
+        result->sign_of_life = true;
+        probe_set_detail(probe, "accepted, then reset at once");
+        probe_end(probe, PROBE_OPEN, REASON_ACCEPTED);
+        return false;
+    }
+    if ((epoll_events & EPOLLERR || error) && probe_read_error(probe, fd, error))
+        return false;
+    if (!(epoll_events & EPOLLOUT) || !is_connected(fd))
+        return false;
+    result->sign_of_life = true;
+    if (!connected_to_itself(fd))
+        return true;
+    probe_set_detail(probe, "the call met itself: nobody listens");
+    probe_end(probe, PROBE_REFUSED, REASON_RST);
+    return false;
+}
+
+static void tcp_on_ready(struct probe *probe, uint32_t epoll_events)
+{
+    if (probe_tcp_established(probe, epoll_events))
+        probe_end(probe, PROBE_OPEN, REASON_ACCEPTED);
+}
+
+const struct probe_kind probe_kind_tcp = {
+    .name = "tcp",
+    .summary = "connects, and closes at once",
+    .start = probe_tcp_start,
+    .on_ready = tcp_on_ready,
+};

@@ -1,0 +1,164 @@
+/* The UDP probe: the service's own request where we know one, an empty datagram otherwise, sent `attempts` times over
+ * the time-out. The socket stays unconnected, so that an answer from another port (TFTP) is seen, and ICMP comes by the
+ * error queue. What another address sends proves nothing and is left aside.
+ */
+#include "attempts.h"
+#include "payload.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/random.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum {
+    REQUEST_MAX = 512,
+    DATAGRAMS_MAX = 64, /* read at one go: a flood cannot hold the engine */
+    PORT_TRIES = 4,
+};
+
+struct udp_state {
+    const struct udp_payload *payload;
+    uint64_t nonce;
+    bool any_port; /* the answer may come from another port */
+};
+
+static uint64_t fresh_nonce(void)
+{
+    uint64_t nonce;
+    if (getrandom(&nonce, sizeof(nonce), GRND_NONBLOCK) != (ssize_t)sizeof(nonce))
+        nonce = (uint64_t)clock_mono_us() * 0x9e3779b97f4a7c15; /* only in the first moments after boot */
+    return nonce;
+}
+
+/* Bound to a port of its own now. To an address of this machine that port must not be the one we call: the datagram
+ * would come back to us and look like an answer. */
+static int open_socket(struct probe *probe)
+{
+    const struct probe_request *request = probe_request_of(probe);
+    int spare[PORT_TRIES], spares = 0, fd;
+    for (;;) {
+        fd = probe_socket(request, SOCK_DGRAM, IPPROTO_UDP);
+        if (fd < 0)
+            break;
+        struct address any = {.family = request->target.family};
+        struct sockaddr_storage own;
+        socklen_t length = address_to_sockaddr(request->source.family ? &request->source : &any, 0, &own);
+        socklen_t own_length = sizeof(own);
+        uint16_t port = 0;
+        bool bound = request->source.family != AF_UNSPEC || bind(fd, (struct sockaddr *)&own, length) == 0;
+        if (!bound || getsockname(fd, (struct sockaddr *)&own, &own_length)) {
+            int error = errno;
+            (void)close(fd);
+            fd = -error;
+            break;
+        }
+        (void)address_from_sockaddr((const struct sockaddr *)&own, &port);
+        if (port != request->port || spares == PORT_TRIES)
+            break;
+        spare[spares++] = fd;
+    }
+    while (spares > 0)
+        (void)close(spare[--spares]);
+    return fd;
+}
+
+static int send_request(struct probe *probe, int fd)
+{
+    const struct udp_state *state = probe_state(probe);
+    const struct probe_request *request = probe_request_of(probe);
+    uint8_t buffer[REQUEST_MAX];
+    size_t length = state->payload ? state->payload->build(buffer, sizeof(buffer), state->nonce) : 0;
+    struct sockaddr_storage target;
+    socklen_t target_length = address_to_sockaddr(&request->target, request->port, &target);
+    if (sendto(fd, buffer, length, MSG_NOSIGNAL, (struct sockaddr *)&target, target_length) >= 0)
+        return 0;
+    return -errno;
+}
+
+static int udp_start(struct probe *probe)
+{
+    struct udp_state *state = probe_state(probe);
+    const struct probe_request *request = probe_request_of(probe);
+    if (request->service) {
+        state->payload = udp_payload_find(request->service->name);
+        state->any_port = strcmp(request->service->name, "tftp") == 0;
+    }
+    state->nonce = fresh_nonce();
+    probe_result_of(probe)->path_local = probe_route_is_local(probe);
+    int fd = open_socket(probe);
+    if (fd < 0)
+        return fd;
+    return attempts_begin(probe, fd, send_request);
+}
+
+static bool from_target(struct probe *probe, const struct sockaddr_storage *sender)
+{
+    const struct udp_state *state = probe_state(probe);
+    const struct probe_request *request = probe_request_of(probe);
+    uint16_t port;
+    struct address address = address_from_sockaddr((const struct sockaddr *)sender, &port);
+    return address.family == request->target.family &&
+           memcmp(address.octets, request->target.octets, sizeof(address.octets)) == 0 &&
+           (state->any_port || port == request->port);
+}
+
+static void end_proven(struct probe *probe, bool proven)
+{
+    struct probe_result *result = probe_result_of(probe);
+    result->sign_of_life = true;
+    result->service_proven = proven;
+    probe_end(probe, PROBE_OPEN, REASON_UDP_ANSWER);
+}
+
+/* Reads what is there. The right answer wins over a wrong one that came before it. */
+static void read_answers(struct probe *probe)
+{
+    const struct udp_state *state = probe_state(probe);
+    bool wrong = false;
+    for (int i = 0; i < DATAGRAMS_MAX; i++) {
+        uint8_t buffer[2048];
+        struct sockaddr_storage sender;
+        socklen_t length = sizeof(sender);
+        ssize_t got = recvfrom(probe_fd(probe), buffer, sizeof(buffer), 0, (struct sockaddr *)&sender, &length);
+        if (got < 0)
+            break;
+        if (!from_target(probe, &sender))
+            continue;
+        if (!state->payload || state->payload->answers(buffer, (size_t)got, state->nonce)) {
+            end_proven(probe, state->payload != NULL);
+            return;
+        }
+        wrong = true;
+    }
+    if (!wrong)
+        return;
+    probe_set_detail(probe, "answered, but not as %s does", state->payload->service);
+    probe_result_of(probe)->sign_of_life = true;
+    probe_result_of(probe)->wrong_protocol = true;
+    probe_end(probe, PROBE_OPEN, REASON_WRONG_PROTOCOL);
+}
+
+static void udp_on_ready(struct probe *probe, uint32_t epoll_events)
+{
+    /* an answer first: a report about one of several attempts must not hide it */
+    if (epoll_events & EPOLLIN)
+        read_answers(probe);
+    if (epoll_events & EPOLLERR)
+        (void)probe_read_error(probe, probe_fd(probe), 0);
+}
+
+static void udp_on_timer(struct probe *probe)
+{
+    attempts_next(probe, send_request);
+}
+
+const struct probe_kind probe_kind_udp = {
+    .name = "udp",
+    .summary = "asks in the service's own protocol, or sends an empty datagram",
+    .state_size = sizeof(struct udp_state),
+    .start = udp_start,
+    .on_ready = udp_on_ready,
+    .on_timer = udp_on_timer,
+};
