@@ -3,6 +3,18 @@
  * Section by section: the host (up or down), each expectation by the first rule that matches (own trouble, exposure,
  * impostor, must-not flows, then the grid), presence applied to the result, groups folded into one finding, listeners
  * that nothing explains, waivers, severities, and, in the daemon, damping against the earlier findings.
+ *
+ * What a reader of findings may rely on:
+ *   - A host without any sign of life has one finding, `unreachable` (key host|-|unreachable). Its others are `held`: a
+ *     one-shot run, and a daemon that never judged them, show them as NOT_JUDGED with REASON_HOST_DOWN and severity OK,
+ *     so that they count for nothing; otherwise they are the last findings as they were.
+ *   - Listeners that could not be read are one finding of the host (key host|-|listeners), blame local.
+ *   - A parameter without value is one finding of the site (key -|-|guide|parameter); what depends on it has none.
+ *   - Listeners of exclusive hosts that only a dynamic rule explains are findings with `dynamic` set, never problems.
+ *   - In the daemon a finding whose first verdict still waits for another look has VERDICT_NONE and that verdict as
+ *     `pending`; while a change waits, the finding and its evidence stay as they were.
+ *   - An owner pattern that names a user by name (`uid:jp1`) matches nothing and refutes nothing: listeners carry
+ *     numbers, and to ask the system is not the judge's.
  */
 #pragma once
 
@@ -30,31 +42,33 @@ struct judgement {
     struct finding_block *gone; /* findings that are no more; may be NULL */
 };
 
-int judge(const struct judge_input *input, struct judgement *ret); /* 0 or -ENOMEM */
-void judgement_done(struct judgement *judgement);
+/* 0 or -ENOMEM. The listener tables of `seen` are sorted (listener_table_sort). */
+int judge(const struct judge_input *input, struct judgement *ret);
+void judgement_done(struct judgement *judgement); /* takes an emptied one */
 
 /* Which second looks the judge asks for: hosts whose listener table disagrees with a probe and is older than it.
  * `wanted` has plan->host_count entries. Returns how many are set. */
 size_t judge_second_looks(const struct plan *plan, const struct observations *seen, bool *wanted);
 
-/* One row of section 5's grid, for tests, `explain` and the manual. */
+/* The grid of section 5 for flows that must pass, for tests, `explain` and the manual: rows and columns. */
 enum listener_evidence {
     EVIDENCE_RIGHT,
-    EVIDENCE_RIGHT_FULL,
+    EVIDENCE_RIGHT_FULL,    /* the accept queue is full: new connections are dropped */
     EVIDENCE_WRONG_ADDRESS, /* or family */
     EVIDENCE_NONE,
     EVIDENCE_UNKNOWN
 };
 enum probe_evidence {
     EVIDENCE_OPEN,
-    EVIDENCE_REFUSED,
-    EVIDENCE_STOPPED,
-    EVIDENCE_SILENT_UP,
-    EVIDENCE_SILENT_DEAD,
+    EVIDENCE_REFUSED,     /* RST or port-unreachable from the target */
+    EVIDENCE_STOPPED,     /* by a hop, which may be the target's own firewall */
+    EVIDENCE_SILENT_UP,   /* the address sent something in this cycle */
+    EVIDENCE_SILENT_DEAD, /* it did not */
     EVIDENCE_NOT_PROBED
 };
 struct grid_cell {
     enum verdict verdict;
-    enum reason reason; /* NONE: the probe's own */
+    enum reason reason; /* NONE: the probe's own, or why the listener is in the wrong place */
 };
+/* `closed_control`: a port of the address that nobody serves answered RST or ICMP. */
 struct grid_cell judge_grid(enum listener_evidence listener, enum probe_evidence probe, bool closed_control);

@@ -1,0 +1,38 @@
+/* Which hosts should be asked for their listeners once more: a table that contradicts a probe, and is older than it,
+ * may have been true when it was read. */
+#include "judging.h"
+
+static bool expectation_wants_look(const struct plan_host *host, const struct listener_table *table,
+                                   const struct observations *seen, const struct expectation *expectation)
+{
+    for (size_t i = 0; !expectation->unset && i < expectation->flow_count; i++) {
+        const struct flow *flow = &expectation->flows[i];
+        struct spot spot = {.expectation = expectation, .address = flow->address, .port = flow->port, .flow = flow};
+        spot.probe = evidence_probe(seen, flow);
+        if (spot.probe && evidence_wants_second_look(host, table, &spot))
+            return true;
+    }
+    return false;
+}
+
+static bool host_wants_look(const struct plan_host *host, const struct listener_table *table,
+                            const struct observations *seen)
+{
+    for (size_t i = 0; i < host->expectation_count; i++) {
+        if (expectation_wants_look(host, table, seen, &host->expectations[i]))
+            return true;
+    }
+    return false;
+}
+
+size_t judge_second_looks(const struct plan *plan, const struct observations *seen, bool *wanted)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < plan->host_count; i++) {
+        const struct host_seen *host = i < seen->host_count ? &seen->hosts[i] : NULL;
+        wanted[i] = host && host->listeners && !host->listeners_again &&
+                    host_wants_look(&plan->hosts[i], host->listeners, seen);
+        count += wanted[i];
+    }
+    return count;
+}
