@@ -16,14 +16,22 @@ static const char layout_plain[] = "\x1b[0m";
 static void layout_blanks(struct layout *layout, size_t count)
 {
     layout->column += count;
-    while (count-- > 0)
+    layout->blanks += count;
+}
+
+static void layout_put(struct layout *layout, const char *octets, size_t length, size_t columns)
+{
+    for (; layout->blanks > 0; layout->blanks--)
         text_add(layout->out, " ");
+    text_add_n(layout->out, octets, length);
+    layout->column += columns;
 }
 
 void layout_end_line(struct layout *layout)
 {
     text_add(layout->out, "\n");
     layout->column = 0;
+    layout->blanks = 0;
 }
 
 void layout_hang(struct layout *layout, size_t column)
@@ -80,8 +88,7 @@ static void layout_add_cut(struct layout *layout, const char *at, size_t length)
         size_t used = layout_character(at, &width);
         if (layout->column + width > layout->columns && layout->column > layout->indent)
             layout_break(layout);
-        text_add_n(layout->out, at, used);
-        layout->column += width;
+        layout_put(layout, at, used, width);
         at += used;
         length -= used;
     }
@@ -106,8 +113,7 @@ static void layout_add_words(struct layout *layout, const char *at)
         if (limited && layout->column + width > layout->columns) {
             layout_add_cut(layout, at, length);
         } else {
-            text_add_n(layout->out, at, length);
-            layout->column += width;
+            layout_put(layout, at, length, width);
         }
         at += length;
     }
@@ -128,8 +134,7 @@ void layout_cell(struct layout *layout, const char *string, size_t width)
     text_escape_string(&escaped, string, ESCAPE_TEXT);
     layout->out->failed |= escaped.failed;
     size_t columns = text_columns(text_string(&escaped));
-    text_add(layout->out, text_string(&escaped));
-    layout->column += columns;
+    layout_put(layout, text_string(&escaped), escaped.length, columns);
     layout_blanks(layout, (columns < width ? width - columns : 0) + GAP);
     text_done(&escaped);
 }
@@ -138,10 +143,9 @@ void layout_severity(struct layout *layout, enum severity severity, size_t width
 {
     const char *name = severity_name(severity);
     if (layout->colour)
-        text_add(layout->out, layout_colours[severity]);
-    text_add(layout->out, name);
+        layout_put(layout, layout_colours[severity], strlen(layout_colours[severity]), 0);
+    layout_put(layout, name, strlen(name), strlen(name));
     if (layout->colour)
-        text_add(layout->out, layout_plain);
-    layout->column += strlen(name);
+        layout_put(layout, layout_plain, strlen(layout_plain), 0);
     layout_blanks(layout, width > strlen(name) ? width - strlen(name) + GAP : GAP);
 }

@@ -9,6 +9,7 @@ struct layout {
     unsigned columns; /* 0: no limit */
     bool colour;
     size_t column; /* where the next character goes; 0 at the beginning of a line */
+    size_t blanks; /* of these columns, the last ones that are owed: no line ends in blanks */
     size_t indent; /* where a broken line goes on */
 };
 

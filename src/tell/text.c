@@ -168,10 +168,14 @@ static void screen_add_item(struct screen *screen, const struct listing_item *it
     layout->out->failed |= place.failed;
     text_done(&place);
     size_t hang = SEVERITY_WIDTH + screen->host_width + screen->place_width + 6;
-    if (layout->columns != 0 && layout->columns < hang + ROOM_MIN)
-        hang = HANG_NARROW;
-    layout->indent = hang;
-    layout_cell(layout, verdict_row(finding->verdict)->name, screen->verdict_width);
+    bool narrow = layout->columns != 0 && layout->columns < hang + ROOM_MIN;
+    layout->indent = narrow ? HANG_NARROW : hang;
+    if (narrow) {
+        layout_flow(layout, verdict_row(finding->verdict)->name);
+        layout_flow(layout, "  ");
+    } else {
+        layout_cell(layout, verdict_row(finding->verdict)->name, screen->verdict_width);
+    }
     screen_add_statement(screen, item);
     if (listing_level(finding, item->severity) == LISTING_PROBLEM) {
         screen_add_evidence(screen, finding);

@@ -169,7 +169,7 @@ static void an_unreachable_host_holds_its_findings(void **state)
     held.held = true;
     told_add(&told, &held);
     assert_plugin(&told, &(const struct tell_options){.filter.host = "mgr01", .verbose = 1},
-                  "PORTCONFORM CRITICAL - 1 held of 1, 1 unreachable | conforming=0;;;0;1 nonconforming=1;;;0 "
+                  "PORTCONFORM CRITICAL - 1 unreachable, 1 held of 1 | conforming=0;;;0;1 nonconforming=1;;;0 "
                   "unproven=0;;;0 unseen=0;;;0 unknown=0;;;0 unexpected=0;;;0 waived=0;;;0 time=0.912s;;;0\n"
                   "[CRITICAL] mgr01 unreachable - no sign of life from the host; 1 held\n");
 }
