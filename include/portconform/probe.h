@@ -91,6 +91,7 @@ void probe_set_timer(struct probe *probe, int64_t mono_ms);
 int64_t probe_deadline_ms(const struct probe *probe);
 /* Notes an attempt: its number, its moment, and the start of the round-trip time that probe_end takes. */
 void probe_note_sent(struct probe *probe);
+void probe_note_rtt(struct probe *probe); /* takes the round-trip time now, before the end: at a connection */
 /* The result's detail, of text that is escaped already; cut at a whole character. */
 void probe_set_detail(struct probe *probe, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* Is the route to the request's target a local one? Asked of the kernel once a target. */

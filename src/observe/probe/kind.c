@@ -67,6 +67,12 @@ static uint32_t elapsed_us(int64_t since_us)
     return elapsed > UINT32_MAX ? UINT32_MAX : (uint32_t)elapsed;
 }
 
+void probe_note_rtt(struct probe *probe)
+{
+    if (probe->sent_us && !probe->result.rtt_us)
+        probe->result.rtt_us = elapsed_us(probe->sent_us);
+}
+
 void probe_end(struct probe *probe, enum probe_outcome outcome, enum reason reason)
 {
     if (probe->ended)
@@ -75,8 +81,8 @@ void probe_end(struct probe *probe, enum probe_outcome outcome, enum reason reas
     probe->result.outcome = outcome;
     probe->result.reason = reason;
     bool heard = outcome == PROBE_OPEN || outcome == PROBE_REFUSED || outcome == PROBE_STOPPED;
-    if (heard && probe->sent_us && !probe->result.rtt_us)
-        probe->result.rtt_us = elapsed_us(probe->sent_us);
+    if (heard)
+        probe_note_rtt(probe);
 }
 
 void probe_set_timer(struct probe *probe, int64_t mono_ms)
