@@ -1,0 +1,273 @@
+/* site.conf: everything that is no host. */
+#include "loader.h"
+
+#include "portconform/number.h"
+#include <errno.h>
+#include <stdint.h>
+#include <string.h>
+
+/* Two groups of one list with one name. */
+static void check_names(struct loader *loader, const struct node *list, const char *what)
+{
+    for (const struct node *group = list ? list->first : NULL; group; group = group->next) {
+        const struct node *name = node_member(group, "name");
+        if (!name || name->kind != NODE_STRING)
+            continue;
+        for (const struct node *other = list->first; other != group; other = other->next) {
+            const struct node *first = node_member(other, "name");
+            if (!first || first->kind != NODE_STRING || strcmp(first->text, name->text) != 0)
+                continue;
+            ERROR(loader, node_inside(name),
+                  loader_printf(loader, "the first is in line %u, column %u", first->origin.line, first->origin.column),
+                  "the %s '%s' is given twice", what, name->text);
+            break;
+        }
+    }
+}
+
+const struct played *read_played(struct loader *loader, const struct field *field, size_t *ret_count)
+{
+    *ret_count = 0;
+    if (!field->node)
+        return NULL;
+    struct played *items = LOADER_ARRAY(loader, struct played, field->node->count);
+    size_t count = 0;
+    for (const struct node *group = items ? field->node->first : NULL; group; group = group->next) {
+        struct played_fields fields;
+        schema_read(&section_plays, group, &fields, loader->diags);
+        size_t guide = find_guide(loader, &fields.guide, group->origin);
+        const struct component *component = find_component(loader, guide, &fields.component);
+        struct settings settings = read_settings(loader, guide, group, &section_plays, SETTING_ROLE);
+        if (component)
+            items[count++] = (struct played){&loader->guides[guide], component, settings};
+    }
+    *ret_count = count;
+    return items;
+}
+
+/* Values of the site hold for those who are no hosts too. */
+static const struct played *read_played_here(struct loader *loader, const struct field *field,
+                                             const struct host_defaults *site, size_t *ret_count)
+{
+    const struct played *played = read_played(loader, field, ret_count);
+    struct played *items = LOADER_ARRAY(loader, struct played, *ret_count);
+    for (size_t i = 0; items && i < *ret_count; i++) {
+        struct settings lists[] = {site->settings, played[i].settings};
+        items[i] = played[i];
+        items[i].settings = merge_settings(loader, played[i].guide, lists, COUNT(lists));
+    }
+    if (!items)
+        *ret_count = 0;
+    return items;
+}
+
+static void load_vantages(struct loader *loader, const struct field *field, const struct host_defaults *site,
+                          struct site *ret)
+{
+    struct vantage *items = field->node ? LOADER_ARRAY(loader, struct vantage, field->node->count) : NULL;
+    for (const struct node *group = items ? field->node->first : NULL; group; group = group->next) {
+        struct vantage_fields fields;
+        schema_read(&section_vantages, group, &fields, loader->diags);
+        struct vantage *vantage = &items[ret->vantage_count];
+        *vantage = (struct vantage){.name = fields.name.text,
+                                    .permitted = fields.permitted.number,
+                                    .segment = fields.segment.text,
+                                    .origin = group->origin};
+        vantage->acts_as = read_played_here(loader, &fields.acts_as, site, &vantage->acts_as_count);
+        if (fields.source.node && address_parse(fields.source.text, &vantage->source) < 0)
+            ERROR(loader, node_inside(fields.source.node), "an IPv4 or IPv6 address of the vantage",
+                  "\"%s\" is no address", fields.source.text);
+        ret->vantage_count += vantage->name != NULL;
+    }
+    check_names(loader, field->node, "vantage");
+    ret->vantages = items;
+}
+
+static void load_teams(struct loader *loader, const struct field *field, struct site *ret)
+{
+    struct team *items = field->node ? LOADER_ARRAY(loader, struct team, field->node->count) : NULL;
+    for (const struct node *member = items ? field->node->first : NULL; member; member = member->next) {
+        if (member->kind != NODE_STRING) {
+            ERROR(loader, member->origin, "network = \"noc@example.jp\"", "a team's contact must be a string, found %s",
+                  node_kind_text(member->kind));
+            continue;
+        }
+        if (word_find("blame", member->name) < 0)
+            WARNING(loader, member->name_origin, "network, server, local, config",
+                    "nobody is ever sent to the team '%s': it is no word of blame", member->name);
+        items[ret->team_count++] = (struct team){.name = member->name, .contact = member->text};
+    }
+    ret->teams = items;
+}
+
+static void read_prefixes(struct loader *loader, const struct field *field, struct network *ret)
+{
+    struct prefix *items = field->node ? LOADER_ARRAY(loader, struct prefix, field->node->count) : NULL;
+    for (const struct node *text = items ? field->node->first : NULL; text; text = text->next) {
+        if (prefix_parse(text->text, &items[ret->prefix_count]) == 0)
+            ret->prefix_count++;
+        else
+            ERROR(loader, node_inside(text), "\"10.20.0.0/16\": the bits behind the prefix are zero",
+                  "\"%s\" is no prefix", text->text);
+    }
+    ret->prefixes = items;
+}
+
+static void load_networks(struct loader *loader, const struct field *field, const struct host_defaults *site,
+                          struct site *ret)
+{
+    struct network *items = field->node ? LOADER_ARRAY(loader, struct network, field->node->count) : NULL;
+    for (const struct node *group = items ? field->node->first : NULL; group; group = group->next) {
+        struct network_fields fields;
+        schema_read(&section_networks, group, &fields, loader->diags);
+        struct network *network = &items[ret->network_count];
+        *network = (struct network){.name = fields.name.text, .segment = fields.segment.text, .origin = group->origin};
+        read_prefixes(loader, &fields.prefixes, network);
+        network->plays = read_played_here(loader, &fields.plays, site, &network->play_count);
+        ret->network_count += network->name != NULL;
+    }
+    check_names(loader, field->node, "network");
+    ret->networks = items;
+}
+
+static void check_external_addresses(struct loader *loader, const struct field *field)
+{
+    struct address address;
+    struct prefix prefix;
+    for (const struct node *text = field->node ? field->node->first : NULL; text; text = text->next)
+        if (address_parse(text->text, &address) < 0 && prefix_parse(text->text, &prefix) < 0 &&
+            !is_dns_name(text->text))
+            ERROR(loader, node_inside(text), NULL, "\"%s\" is neither an address, a prefix nor a DNS name", text->text);
+}
+
+static void load_externals(struct loader *loader, const struct field *field, struct site *ret)
+{
+    struct external *items = field->node ? LOADER_ARRAY(loader, struct external, field->node->count) : NULL;
+    for (const struct node *group = items ? field->node->first : NULL; group; group = group->next) {
+        struct external_fields fields;
+        schema_read(&section_externals, group, &fields, loader->diags);
+        struct external *external = &items[ret->external_count];
+        *external = (struct external){.name = fields.name.text, .origin = group->origin};
+        check_external_addresses(loader, &fields.addresses);
+        external->addresses = read_strings(loader, &fields.addresses);
+        if (fields.component.node || fields.guide.node) {
+            size_t guide = find_guide(loader, &fields.guide, group->origin);
+            external->component = find_component(loader, guide, &fields.component);
+            external->guide = guide == SIZE_MAX ? NULL : &loader->guides[guide];
+        }
+        ret->external_count += external->name != NULL;
+    }
+    check_names(loader, field->node, "external");
+    ret->externals = items;
+}
+
+static void load_syslog(struct loader *loader, const struct field *field, struct site *ret)
+{
+    struct syslog_target *items = field->node ? LOADER_ARRAY(loader, struct syslog_target, field->node->count) : NULL;
+    for (const struct node *group = items ? field->node->first : NULL; group; group = group->next) {
+        struct syslog_fields fields;
+        schema_read(&section_syslog, group, &fields, loader->diags);
+        if (!fields.target.node)
+            continue;
+        if (!is_syslog_target(fields.target.text))
+            ERROR(loader, node_inside(fields.target.node),
+                  "\"local\", \"local:/path\", \"udp:10.0.9.5:514\" or \"udp:[2001:db8::5]:514\"",
+                  "\"%s\" is no target for events", fields.target.text);
+        items[ret->syslog_count++] = (struct syslog_target){fields.name.text, fields.target.text, group->origin};
+    }
+    check_names(loader, field->node, "syslog target");
+    ret->syslog = items;
+}
+
+/* The settings that go into struct site one to one. */
+static void load_plain(struct loader *loader, const struct site_fields *fields, struct site *ret)
+{
+    struct agentx_fields agentx;
+    struct probe_fields probe;
+    schema_defaults(&section_agentx, &agentx);
+    schema_defaults(&section_probe, &probe);
+    if (fields->agentx.node)
+        schema_read(&section_agentx, fields->agentx.node, &agentx, loader->diags);
+    if (fields->probe.node)
+        schema_read(&section_probe, fields->probe.node, &probe, loader->diags);
+    ret->name = fields->name.text;
+    ret->segmentation = fields->segmentation.number;
+    ret->pen = (uint32_t)fields->pen.number;
+    ret->interval_s = (unsigned)fields->interval_s.number;
+    ret->looks_before_unexpected_udp = (unsigned)fields->looks_before_unexpected_udp.number;
+    ret->agentx_socket = agentx.socket.text;
+    ret->probe_timeout_ms = (unsigned)probe.timeout_ms.number;
+    ret->probe_in_flight = (unsigned)probe.in_flight.number;
+    ret->probe_per_target = (unsigned)probe.per_target.number;
+    if (fields->canary.node && !parse_address_port(fields->canary.text, &ret->canary.address, &ret->canary.port))
+        ERROR(loader, node_inside(fields->canary.node), "\"10.0.0.1:443\" or \"[2001:db8::1]:443\"",
+              "\"%s\" is no address with a port", fields->canary.text);
+}
+
+static void load_site_guides(struct loader *loader, const struct field *field, struct site *ret)
+{
+    size_t count = field->node ? field->node->count : 0, used = 0;
+    struct guide_request *requests = loader_scratch(loader, count, sizeof(*requests));
+    if (!requests)
+        return;
+    for (const struct node *name = count ? field->node->first : NULL; name; name = name->next) {
+        bool known = false;
+        for (size_t i = 0; i < used; i++)
+            known = known || strcmp(requests[i].id, name->text) == 0;
+        if (known)
+            ERROR(loader, node_inside(name), NULL, "the guide \"%s\" is listed twice", name->text);
+        else if (!schema_is_name(name->text))
+            ERROR(loader, node_inside(name), "letters, digits, '.', '_' and '-'", "a guide cannot be named \"%s\"",
+                  name->text);
+        else
+            requests[used++] = (struct guide_request){name->text, node_inside(name)};
+    }
+    load_guides(loader, requests, used);
+    const struct guide **guides = LOADER_ARRAY(loader, const struct guide *, loader->guide_count);
+    for (size_t i = 0; guides && i < used; i++)
+        for (size_t j = 0; j < loader->guide_count; j++)
+            if (strcmp(loader->guides[j].id, requests[i].id) == 0)
+                guides[ret->guide_count++] = &loader->guides[j];
+    ret->guides = guides;
+}
+
+static void load_templates(struct loader *loader, const struct field *field, struct site_parts *ret)
+{
+    size_t count = field->node ? field->node->count : 0;
+    ret->templates = loader_scratch(loader, count, sizeof(*ret->templates));
+    for (const struct node *group = ret->templates && count ? field->node->first : NULL; group; group = group->next) {
+        struct host_parts *parts = host_parts_read(loader, group, &section_templates);
+        if (parts)
+            ret->templates[ret->template_count++] = parts;
+    }
+    check_names(loader, field->node, "template");
+}
+
+bool load_site(struct loader *loader, const struct node *root, struct site_parts *ret)
+{
+    struct site_file_fields file;
+    struct site_fields fields;
+    schema_read(&section_site_file, root, &file, loader->diags);
+    if (file.site.node)
+        schema_read(&section_site, file.site.node, &fields, loader->diags);
+    else
+        schema_defaults(&section_site, &fields);
+    struct site *site = LOADER_ARRAY(loader, struct site, 1);
+    if (!site)
+        return false;
+    *ret = (struct site_parts){.site = site};
+    site->origin = file.site.node ? file.site.node->name_origin : root->origin;
+    load_plain(loader, &fields, site);
+    load_site_guides(loader, &fields.guides, site);
+    ret->defaults.settings = read_settings_list(loader, &fields.settings, SETTING_SITE);
+    ret->defaults.waivers = read_waivers(loader, &fields.waive, "the site", &ret->defaults.waiver_count);
+    ret->defaults.severities = read_severities(loader, &fields.severities, &ret->defaults.severity_count);
+    read_damping(loader, &fields.damping, &ret->defaults.damping);
+    load_syslog(loader, &fields.syslog, site);
+    load_vantages(loader, &file.vantages, &ret->defaults, site);
+    load_teams(loader, &file.teams, site);
+    load_networks(loader, &file.networks, &ret->defaults, site);
+    load_externals(loader, &file.externals, site);
+    load_templates(loader, &file.templates, ret);
+    return loader->failure == 0;
+}

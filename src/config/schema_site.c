@@ -1,0 +1,181 @@
+/* The schema of site.conf. */
+#include "sections.h"
+
+#include <string.h>
+
+static const struct cfg_item site_file_items[] = {
+    ROW("site", CFG_GROUP, AT(site_file_fields, site), "The site as a whole", .flags = CFG_REQUIRED,
+        .section = &section_site),
+    ROW("vantages", CFG_GROUPS, AT(site_file_fields, vantages), "The places that probes leave from",
+        .section = &section_vantages),
+    ROW("teams", CFG_GROUP, AT(site_file_fields, teams), "Who acts, by the word of blame", .section = &section_teams),
+    ROW("templates", CFG_GROUPS, AT(site_file_fields, templates), "What like hosts have in common",
+        .section = &section_templates),
+    ROW("networks", CFG_GROUPS, AT(site_file_fields, networks), "Peers that are not hosts of the site",
+        .section = &section_networks),
+    ROW("externals", CFG_GROUPS, AT(site_file_fields, externals), "Where external components are",
+        .section = &section_externals),
+};
+
+static const char *site_file_hint(const char *name)
+{
+    if (strcmp(name, "host") == 0 || strcmp(name, "hosts") == 0)
+        return "each host has its own file: hosts.d/NAME.conf with host: { name = \"NAME\"; ... };";
+    if (strcmp(name, "rules") == 0 || strcmp(name, "guide") == 0)
+        return "that belongs to a guide's own file, guides/ID.conf";
+    return NULL;
+}
+
+const struct cfg_section section_site_file = {
+    .name = "site.conf",
+    .doc = "The site's file",
+    .items = site_file_items,
+    .count = COUNT(site_file_items),
+    .size = sizeof(struct site_file_fields),
+    .hint = site_file_hint,
+};
+
+static const struct cfg_item site_items[] = {
+    ROW("name", CFG_NAME, AT(site_fields, name), "The site's name", .flags = CFG_REQUIRED),
+    ROW("guides", CFG_STRINGS, AT(site_fields, guides), "The guides that this site follows"),
+    ROW("settings", CFG_GROUPS, AT(site_fields, settings), "Values of parameters for the whole site",
+        .section = &section_settings),
+    ROW("segmentation", CFG_BOOL, AT(site_fields, segmentation), "Prove that ports are shut to those who may not call",
+        .initial = "false"),
+    ROW("canary", CFG_TEXT, AT(site_fields, canary),
+        "An address and TCP port that answers always, to tell a dead network from dead hosts: \"10.0.0.1:443\""),
+    ROW("pen", CFG_INT, AT(site_fields, pen), "Your private enterprise number, for SNMP and syslog", .min = 1,
+        .max = INT32_MAX),
+    ROW("agentx", CFG_GROUP, AT(site_fields, agentx), "How to reach the SNMP master agent", .section = &section_agentx),
+    ROW("syslog", CFG_GROUPS, AT(site_fields, syslog), "Where events go", .section = &section_syslog),
+    ROW("probe", CFG_GROUP, AT(site_fields, probe), "Limits of probes", .section = &section_probe),
+    ROW("interval_s", CFG_INT, AT(site_fields, interval_s), "Seconds from one cycle of the daemon to the next",
+        .min = 5, .max = 86400, .initial = "60"),
+    ROW("looks_before_unexpected_udp", CFG_INT, AT(site_fields, looks_before_unexpected_udp),
+        "How often the daemon must see a UDP socket of the ephemeral range before it is unexpected", .min = 1,
+        .max = 100, .initial = "3"),
+    ROW("damping", CFG_GROUP, AT(site_fields, damping), "How many looks in a row a change takes, in the daemon",
+        .section = &section_damping),
+    ROW("severities", CFG_GROUPS, AT(site_fields, severities), "Other severities than those of the verdicts",
+        .section = &section_severities),
+    ROW("waive", CFG_GROUPS, AT(site_fields, waive), "What is known and accepted until a day, on every host",
+        .section = &section_waive),
+};
+const struct cfg_section section_site = {
+    .name = "site",
+    .doc = "The site as a whole",
+    .items = site_items,
+    .count = COUNT(site_items),
+    .size = sizeof(struct site_fields),
+};
+
+static const struct cfg_item agentx_items[] = {
+    ROW("socket", CFG_TEXT, AT(agentx_fields, socket),
+        "The master agent's socket, \"unix:/var/agentx/master\" or \"tcp:127.0.0.1:705\"; without it net-snmp's "
+        "default"),
+};
+const struct cfg_section section_agentx = {
+    .name = "agentx",
+    .doc = "How to reach the SNMP master agent",
+    .items = agentx_items,
+    .count = COUNT(agentx_items),
+    .size = sizeof(struct agentx_fields),
+};
+
+static const struct cfg_item syslog_items[] = {
+    ROW("name", CFG_NAME, AT(syslog_fields, name), "The name that status and log use", .flags = CFG_REQUIRED),
+    ROW("target", CFG_TEXT, AT(syslog_fields, target),
+        "\"local\", \"local:/path\", \"udp:10.0.9.5:514\" or \"udp:[2001:db8::5]:514\"", .flags = CFG_REQUIRED),
+};
+const struct cfg_section section_syslog = {
+    .name = "syslog",
+    .doc = "A receiver of events",
+    .items = syslog_items,
+    .count = COUNT(syslog_items),
+    .size = sizeof(struct syslog_fields),
+};
+
+static const struct cfg_item probe_items[] = {
+    ROW("timeout_ms", CFG_INT, AT(probe_fields, timeout_ms),
+        "Milliseconds until a probe is silent; 3000 leaves room for one repeated SYN", .min = 100, .max = 60000,
+        .initial = "3000"),
+    ROW("in_flight", CFG_INT, AT(probe_fields, in_flight), "Probes at a time", .min = 1, .max = 10000,
+        .initial = "256"),
+    ROW("per_target", CFG_INT, AT(probe_fields, per_target), "Probes at a time to one address", .min = 1, .max = 1000,
+        .initial = "8"),
+};
+const struct cfg_section section_probe = {
+    .name = "probe",
+    .doc = "Limits of probes",
+    .items = probe_items,
+    .count = COUNT(probe_items),
+    .size = sizeof(struct probe_fields),
+};
+
+static const struct cfg_item damping_items[] = {
+    ROW("raise", CFG_INT, AT(damping_fields, raise), "Looks in a row until a finding is raised", .min = 1, .max = 100,
+        .initial = "2"),
+    ROW("clear", CFG_INT, AT(damping_fields, clear), "Looks in a row until it is cleared", .min = 1, .max = 100,
+        .initial = "2"),
+};
+const struct cfg_section section_damping = {
+    .name = "damping",
+    .doc = "How many looks in a row a change takes, in the daemon",
+    .items = damping_items,
+    .count = COUNT(damping_items),
+    .size = sizeof(struct damping_fields),
+};
+
+static const struct cfg_item vantage_items[] = {
+    ROW("name", CFG_NAME, AT(vantage_fields, name), "Its name; a machine finds itself by its own host name",
+        .flags = CFG_REQUIRED),
+    ROW("acts_as", CFG_GROUPS, AT(vantage_fields, acts_as), "The components that it stands in for",
+        .section = &section_plays),
+    ROW("source", CFG_TEXT, AT(vantage_fields, source), "The address that probes leave from"),
+    ROW("segment", CFG_NAME, AT(vantage_fields, segment), "The network it is in"),
+    ROW("permitted", CFG_BOOL, AT(vantage_fields, permitted), "Every firewall lets it pass: each flow must pass",
+        .initial = "false"),
+};
+const struct cfg_section section_vantages = {
+    .name = "vantages",
+    .doc = "The places that probes leave from",
+    .items = vantage_items,
+    .count = COUNT(vantage_items),
+    .size = sizeof(struct vantage_fields),
+};
+
+const struct cfg_section section_teams = {
+    .name = "teams",
+    .doc = "Who acts, by the word of blame: network = \"noc@example.jp\"; server = \"unix-ops@example.jp\"",
+    .open = "a contact in quotation marks",
+};
+
+static const struct cfg_item network_items[] = {
+    ROW("name", CFG_NAME, AT(network_fields, name), "Its name", .flags = CFG_REQUIRED),
+    ROW("prefixes", CFG_STRINGS, AT(network_fields, prefixes), "Its prefixes: [\"10.20.0.0/16\"]",
+        .flags = CFG_REQUIRED),
+    ROW("plays", CFG_GROUPS, AT(network_fields, plays), "The components that run in it", .section = &section_plays),
+    ROW("segment", CFG_NAME, AT(network_fields, segment), "The segment it is in"),
+};
+const struct cfg_section section_networks = {
+    .name = "networks",
+    .doc = "Peers that are not hosts of the site",
+    .items = network_items,
+    .count = COUNT(network_items),
+    .size = sizeof(struct network_fields),
+};
+
+static const struct cfg_item external_items[] = {
+    ROW("name", CFG_NAME, AT(external_fields, name), "Its name", .flags = CFG_REQUIRED),
+    ROW("guide", CFG_NAME, AT(external_fields, guide), "The guide of `component`; may be left out with one guide"),
+    ROW("component", CFG_NAME, AT(external_fields, component), "The external component that it is"),
+    ROW("addresses", CFG_STRINGS, AT(external_fields, addresses), "Its addresses, prefixes or DNS names",
+        .flags = CFG_REQUIRED),
+};
+const struct cfg_section section_externals = {
+    .name = "externals",
+    .doc = "Where external components are",
+    .items = external_items,
+    .count = COUNT(external_items),
+    .size = sizeof(struct external_fields),
+};
