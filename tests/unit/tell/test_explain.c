@@ -1,0 +1,206 @@
+/* `explain`, on a plan made by hand: one manager, one own rule, one rule that waits for a parameter. */
+#include "told.h"
+
+#include "portconform/tell.h"
+
+#include <time.h>
+
+#define ORIGIN(name, number)                                                                                           \
+    {                                                                                                                  \
+        .file = (name), .line = (number)                                                                               \
+    }
+
+static const struct component components[] = {{.name = "manager"}, {.name = "agent"}, {.name = "site-server"}};
+static const char *const topologies[] = {"single", "multi", NULL};
+static const struct parameter parameters[] = {
+    {.name = "topology",
+     .kind = PARAMETER_ENUM,
+     .values = {topologies, 2},
+     .initial = {.type = VALUE_TEXT, .text = "single"}},
+    {.name = "amt", .kind = PARAMETER_BOOL},
+};
+static const struct peer peers[] = {{.component = &components[1]}, {.component = &components[2]}};
+static const struct guide guide = {
+    .id = "jp1-itdm",
+    .parameters = parameters,
+    .parameter_count = 2,
+    .components = components,
+    .component_count = 3,
+};
+static const struct setting settings[] = {{
+    .guide = &guide,
+    .name = "topology",
+    .value = {.type = VALUE_TEXT, .text = "multi"},
+    .level = SETTING_SITE,
+    .origin = ORIGIN("site.conf", 12),
+}};
+static const struct role roles[] = {{
+    .guide = &guide,
+    .component = &components[0],
+    .name = "manager",
+    .settings = {settings, 1},
+    .origin = ORIGIN("hosts.d/mgr01.conf", 5),
+}};
+static const struct team teams[] = {{"network", "noc@example.jp"}, {"server", "unix-ops@example.jp"}};
+static const struct site site = {.name = "osaka-dc", .guides = NULL, .teams = teams, .team_count = 2};
+static const struct vantage vantage = {.name = "mon1"};
+
+/* A world small enough to read, and what was seen in it. */
+struct world {
+    struct arena *arena;
+    struct rule rules[4];
+    struct port_items items[4];
+    struct host host;
+    struct plan_address address;
+    struct expectation expectations[4];
+    struct flow flows[4];
+    struct plan_host plan_host;
+    struct plan plan;
+    struct probe_result probes[4];
+    struct listener listener;
+    struct listener_table table;
+    struct address_seen address_seen;
+    struct host_seen host_seen;
+    struct observations seen;
+    struct told told;
+};
+
+enum { RULE_CALL, RULE_INTERNAL, RULE_SSH, RULE_AMT, RULE_COUNT };
+
+static void world_add(struct world *world, size_t index, const char *ports, uint16_t low, uint16_t high)
+{
+    assert_int_equal(ports_parse(ports, (struct origin){0}, world->arena, &world->items[index], NULL), 0);
+    world->rules[index].ports = world->items[index];
+    struct flow *flow = &world->flows[index];
+    *flow = (struct flow){.id = index, .port = low, .demand = FLOW_MUST_PASS};
+    world->expectations[index] = (struct expectation){
+        .host = &world->host,
+        .rule = &world->rules[index],
+        .role = world->rules[index].guide != NULL ? &roles[0] : NULL,
+        .item = &world->items[index].items[0],
+        .range = {TRANSPORT_TCP, low, high, 1},
+        .flows = flow,
+        .flow_count = 1,
+        .ports_sampled = (size_t)(high - low) + 1,
+        .key = arena_printf(world->arena, "mgr01|%s", world->rules[index].id),
+    };
+    assert_non_null(world->expectations[index].key);
+}
+
+static void world_init(struct world *world)
+{
+    memset(world, 0, sizeof *world);
+    world->arena = arena_new();
+    assert_non_null(world->arena);
+    world->rules[RULE_CALL] = (struct rule){
+        .guide = &guide,
+        .ref = "manager-multi-management/2",
+        .id = "jp1-itdm/manager-multi-management/2",
+        .listens = &components[0],
+        .from = peers,
+        .from_count = 2,
+        .about = "agents and site servers call the manager here",
+        .change = CHANGE_WHERE,
+        .changeable = "the manager's setup",
+    };
+    assert_int_equal(
+        expression_parse("topology == 'multi'", (struct origin){0}, world->arena, &world->rules[RULE_CALL].when, NULL),
+        0);
+    world->rules[RULE_INTERNAL] = (struct rule){
+        .guide = &guide,
+        .ref = "manager-multi-management/7",
+        .id = "jp1-itdm/manager-multi-management/7",
+        .listens = &components[0],
+        .presence = PRESENCE_RESERVED,
+        .scope = SCOPE_HOST,
+        .scope_basis = BASIS_INFERRED,
+    };
+    world->rules[RULE_SSH] = (struct rule){.id = "site/tcp-22", .origin = ORIGIN("hosts.d/mgr01.conf", 9)};
+    world->rules[RULE_AMT] =
+        (struct rule){.guide = &guide, .ref = "agent/2", .id = "jp1-itdm/agent/2", .listens = &components[0]};
+    world_add(world, RULE_CALL, "tcp 31000", 31000, 31000);
+    world_add(world, RULE_INTERNAL, "tcp 30990..31010", 30990, 31010);
+    world_add(world, RULE_SSH, "tcp 22", 22, 22);
+    world_add(world, RULE_AMT, "tcp 16992", 16992, 16992);
+    world->expectations[RULE_AMT].unset = "amt";
+    world->host = (struct host){
+        .name = "mgr01", .roles = roles, .role_count = 1, .expect_count = 1, .expect = &world->rules[RULE_SSH]};
+    world->address = (struct plan_address){.address = told_address("10.0.1.10"), .text = "10.0.1.10"};
+    world->plan_host = (struct plan_host){.host = &world->host,
+                                          .addresses = &world->address,
+                                          .address_count = 1,
+                                          .expectations = world->expectations,
+                                          .expectation_count = RULE_COUNT};
+    world->plan = (struct plan){.site = &site,
+                                .vantage = &vantage,
+                                .vantage_name = "mon1",
+                                .hosts = &world->plan_host,
+                                .host_count = 1,
+                                .flow_count = RULE_COUNT};
+    world->listener = (struct listener){.transport = TRANSPORT_TCP,
+                                        .address = told_address("0.0.0.0"),
+                                        .port = 31000,
+                                        .queue_known = true,
+                                        .queue_limit = 128,
+                                        .owner = {.exe = "/opt/jp1/jdn_manager", .unit = "jp1.service", .pid = 812}};
+    world->table = (struct listener_table){.status = LISTENERS_SEEN,
+                                           .source = "kernel",
+                                           .taken = {.mono_ms = 99800},
+                                           .items = &world->listener,
+                                           .count = 1};
+    world->probes[RULE_CALL] = (struct probe_result){.outcome = PROBE_STOPPED,
+                                                     .reason = REASON_ADMIN_PROHIBITED,
+                                                     .icmp = {true, 3, 13, told_address("10.0.0.1")},
+                                                     .ended = {.mono_ms = 99600},
+                                                     .attempts = 2};
+    world->probes[RULE_SSH] = (struct probe_result){
+        .outcome = PROBE_OPEN, .reason = REASON_ACCEPTED, .rtt_us = 300, .ended = {.mono_ms = 99500}};
+    world->address_seen = (struct address_seen){.looked = true, .alive = true};
+    world->host_seen = (struct host_seen){.listeners = &world->table, .addresses = &world->address_seen};
+    world->seen = (struct observations){
+        .probes = world->probes, .probe_count = RULE_COUNT, .hosts = &world->host_seen, .host_count = 1};
+    told_init(&world->told);
+    told_block(&world->told, "mgr01");
+}
+
+static void world_assert(struct world *world, uint16_t port, unsigned columns, const char *expected)
+{
+    struct snapshot *snapshot = told_snapshot(&world->told);
+    struct text out = {0};
+    assert_int_equal(tell_explain(&out, &world->plan, &world->plan_host, &world->seen, snapshot, TRANSPORT_TCP, port,
+                                  &(const struct tell_options){.columns = columns}),
+                     0);
+    assert_string_equal(text_string(&out), expected);
+    text_done(&out);
+    snapshot_unref(snapshot);
+    arena_free(world->arena);
+}
+
+static struct finding world_filtered(void)
+{
+    struct finding filtered = told_filtered();
+    filtered.key = "mgr01|jp1-itdm/manager-multi-management/2";
+    return filtered;
+}
+
+static void a_filtered_port_in_ten_lines(void **state)
+{
+    (void)state;
+    struct world world;
+    world_init(&world);
+    struct finding filtered = world_filtered();
+    filtered.since_ms = TOLD_FINISHED_MS - 60000;
+    filtered.looks = 3;
+    told_add(&world.told, &filtered);
+    world_assert(&world, 31000, 0, "");
+}
+
+int main(void)
+{
+    setenv("TZ", "UTC", 1);
+    tzset();
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_filtered_port_in_ten_lines),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
