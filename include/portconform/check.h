@@ -48,6 +48,9 @@ struct check_site {
 /* Loads a configuration and plans it for this machine. 0, or a negative code: then `diags` holds an error, except with
  * -ENOMEM and PC_ENAMES. */
 int check_site_open(const struct check_site_request *request, struct check_site *ret, struct diag_list *diags);
+/* The second half alone: another plan of a configuration, for another vantage. */
+int check_site_plan(const struct check_site_request *request, const struct config *config, struct plan **ret,
+                    struct diag_list *diags);
 void check_site_done(struct check_site *site); /* takes NULL */
 
 /* Takes the place of a lookup where names are not to be resolved: every name has no address. */

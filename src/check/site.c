@@ -14,8 +14,8 @@ int check_lookup_none(void *context, const char *name, struct address **ret)
     return 0;
 }
 
-static int make_plan(const struct check_site_request *request, const struct config *config, struct plan **ret,
-                     struct diag_list *diags)
+int check_site_plan(const struct check_site_request *request, const struct config *config, struct plan **ret,
+                    struct diag_list *diags)
 {
     char machine[256] = "";
     if (gethostname(machine, sizeof(machine) - 1) < 0)
@@ -54,7 +54,7 @@ int check_site_open(const struct check_site_request *request, struct check_site 
     };
     int r = config_load(&options, &site.config, diags);
     if (r == 0)
-        r = make_plan(request, site.config, &site.plan, diags);
+        r = check_site_plan(request, site.config, &site.plan, diags);
     if (r == 0)
         *ret = site;
     else

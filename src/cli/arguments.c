@@ -1,0 +1,184 @@
+/* The arguments of the commands other than check, from one table. */
+#include "command.h"
+
+#include "portconform/error.h"
+#include "portconform/names.h"
+#include "portconform/number.h"
+#include "portconform/probe_tls.h"
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { TIMEOUT_S = 30, TIMEOUT_MAX_S = 3600 };
+
+/* --- setters ----------------------------------------------------------------------------------------------------- */
+
+static int set_help(void *target, const char *value, struct text *error)
+{
+    (void)value;
+    (void)error;
+    ((struct cli_arguments *)target)->help = true;
+    return 0;
+}
+
+static int set_config(void *target, const char *value, struct text *error)
+{
+    (void)error;
+    ((struct cli_arguments *)target)->config = value;
+    return 0;
+}
+
+static int set_guide_dir(void *target, const char *value, struct text *error)
+{
+    (void)error;
+    struct cli_arguments *arguments = target;
+    const char **dirs = realloc(arguments->guide_dirs, (arguments->guide_dir_count + 2) * sizeof(*dirs));
+    if (!dirs)
+        return -ENOMEM;
+    dirs[arguments->guide_dir_count++] = value;
+    dirs[arguments->guide_dir_count] = NULL;
+    arguments->guide_dirs = dirs;
+    return 0;
+}
+
+static int set_host(void *target, const char *value, struct text *error)
+{
+    (void)error;
+    ((struct cli_arguments *)target)->host = value;
+    return 0;
+}
+
+static int set_vantage(void *target, const char *value, struct text *error)
+{
+    (void)error;
+    ((struct cli_arguments *)target)->vantage = value;
+    return 0;
+}
+
+static int set_form(void *target, const char *value, struct text *error)
+{
+    static const char *const names[] = {[FORM_TEXT] = "text", [FORM_TSV] = "tsv", [FORM_JSON] = "json", NULL};
+    for (size_t i = 0; names[i]; i++) {
+        if (strcmp(names[i], value) == 0) {
+            ((struct cli_arguments *)target)->form = (enum cli_form)i;
+            return 0;
+        }
+    }
+    return options_unknown(error, "form", value, names);
+}
+
+static int set_explain(void *target, const char *value, struct text *error)
+{
+    (void)value;
+    (void)error;
+    ((struct cli_arguments *)target)->explain = true;
+    return 0;
+}
+
+static int set_errata(void *target, const char *value, struct text *error)
+{
+    (void)value;
+    (void)error;
+    ((struct cli_arguments *)target)->errata = true;
+    return 0;
+}
+
+static int set_timeout(void *target, const char *value, struct text *error)
+{
+    int64_t seconds = 0;
+    if (number_parse(value, 1, TIMEOUT_MAX_S, &seconds) < 0) {
+        text_printf(error, "--timeout takes 1 to %d seconds", TIMEOUT_MAX_S);
+        return -EINVAL;
+    }
+    ((struct cli_arguments *)target)->timeout_s = (unsigned)seconds;
+    return 0;
+}
+
+static int set_colour(void *target, const char *value, struct text *error)
+{
+    static const char *const names[] = {"auto", "always", "never", NULL};
+    for (size_t i = 0; names[i]; i++) {
+        if (strcmp(value, names[i]) == 0) {
+            ((struct cli_arguments *)target)->colour = (enum check_colour)i;
+            return 0;
+        }
+    }
+    return options_unknown(error, "colour", value, names);
+}
+
+enum { TAKES_ALL = TAKES_LINT | TAKES_RULES | TAKES_EXPECT | TAKES_EXPLAIN };
+
+static const struct option_row options[] = {
+    {"help", 'h', NULL, "this page", TAKES_ALL, set_help},
+    {"config", 'C', "PATH", "site.conf, or the folder that holds it", TAKES_LINT | TAKES_EXPECT | TAKES_EXPLAIN,
+     set_config},
+    {"guides", 'G', "DIR", "look for guides here first; may be repeated", TAKES_ALL, set_guide_dir},
+    {"hostname", 'H', "HOST", "this host alone, by name, alias or address", TAKES_EXPECT, set_host},
+    {"vantage", 0, "NAME", "where the probes leave from (this machine's)", TAKES_EXPECT | TAKES_EXPLAIN, set_vantage},
+    {"timeout", 't', "SEC", "end by then (30)", TAKES_EXPLAIN, set_timeout},
+    {"format", 0, "FORM", NULL, TAKES_RULES | TAKES_EXPECT, set_form},
+    {"output-format", 0, "FORM", "text, tsv or json", TAKES_RULES | TAKES_EXPECT, set_form},
+    {"explain", 0, NULL, "tell where each parameter's value comes from", TAKES_EXPECT, set_explain},
+    {"errata", 0, NULL, "only rules that deviate from what the guide prints", TAKES_RULES, set_errata},
+    {"colour", 0, "WHEN", "auto, always or never", TAKES_EXPLAIN, set_colour},
+    {NULL, 0, NULL, NULL, 0, NULL},
+};
+
+/* --- reading ----------------------------------------------------------------------------------------------------- */
+
+static int print_help(const struct command *command)
+{
+    struct text out = {0};
+    text_printf(&out, "Usage: portconform %s %s\nTells %s.\n", command->name, command->usage, command->summary);
+    options_help(options, command->options, &out);
+    return cli_finish(&out, STATUS_OK);
+}
+
+int cli_arguments_read(const struct command *command, int argc, char **argv, struct cli_arguments *arguments)
+{
+    *arguments = (struct cli_arguments){.timeout_s = TIMEOUT_S};
+    struct text error = {0};
+    int operands = 0;
+    int status = CLI_GO_ON;
+    int r = options_parse(options, command->options, arguments, argc, argv, &operands, &error);
+    if (r == -EINVAL) {
+        status = cli_fail("%s: %s", command->name, text_string(&error));
+    } else if (r < 0) {
+        status = cli_fail("%s: %s", command->name, pc_strerror(r));
+    } else if (arguments->help) {
+        status = print_help(command);
+    } else {
+        arguments->operands = argv + operands;
+        arguments->operand_count = (size_t)(argc - operands);
+    }
+    text_done(&error);
+    if (status != CLI_GO_ON)
+        cli_arguments_done(arguments);
+    return status;
+}
+
+void cli_arguments_done(struct cli_arguments *arguments)
+{
+    free(arguments->guide_dirs);
+    *arguments = (struct cli_arguments){0};
+}
+
+/* --- what this program can do ------------------------------------------------------------------------------------ */
+
+const struct probe_choice cli_probes[] = {
+    {TRANSPORT_TCP, false, &probe_kind_tcp},
+    {TRANSPORT_TCP, true, &probe_kind_tls},
+    {TRANSPORT_UDP, false, &probe_kind_udp},
+    {TRANSPORT_UNSTATED, false, NULL},
+};
+
+/* A name takes at most half of what is left, so that a dead name server leaves time for the others. */
+int cli_lookup(void *context, const char *name, struct address **ret)
+{
+    enum { LONGEST_MS = 5000, SHORTEST_MS = 100 };
+    const struct check_lookup *lookup = context;
+    int64_t half_ms = lookup ? (lookup->deadline_mono_ms - moment_now().mono_ms) / 2 : LONGEST_MS;
+    if (half_ms < SHORTEST_MS)
+        return PC_EDEADLINE;
+    return names_lookup(name, half_ms < LONGEST_MS ? (unsigned)half_ms : LONGEST_MS, ret);
+}

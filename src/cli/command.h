@@ -1,0 +1,80 @@
+/* What the commands share: the table's row, the arguments, and rows of words told in three forms. */
+#pragma once
+
+#include "portconform/check.h"
+#include "portconform/options.h"
+
+/* "Could not do what was asked", as the checks have it. */
+enum { STATUS_OK = 0, STATUS_ERRORS = 1, STATUS_UNKNOWN = 3 };
+
+/* Which commands take an option: bits for options.h. */
+enum { TAKES_LINT = 1, TAKES_RULES = 2, TAKES_EXPECT = 4, TAKES_EXPLAIN = 8 };
+
+struct command {
+    const char *name;
+    const char *usage; /* what follows the name */
+    const char *summary;
+    unsigned options;                                                 /* bits; 0: it has a table of its own, or none */
+    int (*run)(const struct command *command, int argc, char **argv); /* argv[0] is the command's name */
+};
+extern const struct command commands[]; /* closed by a row with name NULL */
+
+int command_lint(const struct command *command, int argc, char **argv);
+int command_rules(const struct command *command, int argc, char **argv);
+int command_expect(const struct command *command, int argc, char **argv);
+int command_check(const struct command *command, int argc, char **argv);
+int command_explain(const struct command *command, int argc, char **argv);
+int command_help(const struct command *command, int argc, char **argv);
+
+enum cli_form { FORM_TEXT, FORM_TSV, FORM_JSON };
+
+struct cli_arguments {
+    const char **guide_dirs; /* NULL-terminated; NULL: none */
+    size_t guide_dir_count;
+    const char *config, *host, *vantage;
+    enum cli_form form;
+    enum check_colour colour;
+    bool help, explain, errata;
+    unsigned timeout_s;
+    char **operands;
+    size_t operand_count;
+};
+
+/* Fills *arguments; a mistake or --help is told at once. Returns CLI_GO_ON, or the exit status to end with. */
+enum { CLI_GO_ON = -1 };
+int cli_arguments_read(const struct command *command, int argc, char **argv, struct cli_arguments *arguments);
+void cli_arguments_done(struct cli_arguments *arguments);
+
+/* "portconform: WHAT" on stderr. Returns STATUS_UNKNOWN. */
+int cli_fail(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/* All diagnostics at `least` or above on stderr; when there is no error among them, the code's text. STATUS_UNKNOWN. */
+int cli_rejected(struct diag_list *diags, int code);
+void cli_print_diags(struct diag_list *diags, enum diag_level least);
+/* Prints, frees, and returns `status`, or STATUS_UNKNOWN when it could not be printed. */
+int cli_finish(struct text *out, int status);
+
+/* Names by DNS, for check_program and check_site_request. */
+int cli_lookup(void *context, const char *name, struct address **ret);
+extern const struct probe_choice cli_probes[];
+
+/* --- tables ------------------------------------------------------------------------------------------------------ */
+
+/* Rows of words under named columns; "-" is an empty word. Columns of the names are copied, the words too. */
+struct sheet {
+    const char *const *columns; /* NULL-terminated; borrowed */
+    struct arena *arena;
+    const char **items; /* row by row */
+    size_t count, capacity;
+    size_t column_count;
+    bool failed; /* out of memory at some time */
+};
+int sheet_init(struct sheet *sheet, const char *const *columns); /* 0 or -ENOMEM */
+void sheet_done(struct sheet *sheet);
+void sheet_add(struct sheet *sheet, const char *word);       /* the next word of the row; NULL: "-" */
+void sheet_add_text(struct sheet *sheet, struct text *word); /* the same, and clears it */
+int sheet_tell_tsv(const struct sheet *sheet, struct text *out);
+int sheet_tell_json(const struct sheet *sheet, struct text *out); /* an array of objects; "-" is null */
+int sheet_tell_text(const struct sheet *sheet, struct text *out, unsigned columns); /* aligned */
+
+/* `string` in words, wrapped: what follows the first line is indented by `indent`. `at` columns are used already. */
+void cli_wrap(struct text *out, const char *string, unsigned at, unsigned indent, unsigned columns);

@@ -1,0 +1,70 @@
+/* portconform: the command line. One table of commands, one file a command. */
+#include "command.h"
+
+#include <locale.h>
+#include <string.h>
+
+const struct command commands[] = {
+    {"check", "-C PATH [-H HOST] [option ...]", "look at hosts and tell what does not conform", 0, command_check},
+    {"explain", "-C PATH HOST PORT[/udp]", "why a port is expected, what was seen, who should act", TAKES_EXPLAIN,
+     command_explain},
+    {"expect", "-C PATH [-H HOST]", "which ports a site expects on which hosts", TAKES_EXPECT, command_expect},
+    {"rules", "[GUIDE ...]", "the rules of port guides, a line for each port item", TAKES_RULES, command_rules},
+    {"lint", "-C PATH | GUIDE ...", "what is wrong with a site or a guide, file by file", TAKES_LINT, command_lint},
+    {"help", "[COMMAND]", "this page, or that of a command", 0, command_help},
+    {NULL, NULL, NULL, 0, NULL},
+};
+
+static const struct command *find_command(const char *name)
+{
+    for (const struct command *command = commands; command->name; command++)
+        if (strcmp(command->name, name) == 0)
+            return command;
+    return NULL;
+}
+
+static int unknown_command(const char *word)
+{
+    const char *names[16] = {NULL};
+    for (size_t i = 0; commands[i].name && i < 15; i++)
+        names[i] = commands[i].name;
+    struct text error = {0};
+    options_unknown(&error, word[0] == '-' ? "option" : "command", word, names);
+    int status = cli_fail("%s", text_string(&error));
+    text_done(&error);
+    return status;
+}
+
+static int print_version(void)
+{
+    struct text out = {0};
+    text_printf(&out, "portconform %s\n", PC_VERSION);
+    return cli_finish(&out, STATUS_OK);
+}
+
+static int run(int argc, char **argv)
+{
+    static char help[] = "help";
+    char *no_arguments[] = {help, NULL};
+    if (argc < 2) {
+        command_help(find_command(help), 1, no_arguments);
+        return STATUS_UNKNOWN;
+    }
+    const char *word = argv[1];
+    if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0)
+        return command_help(find_command(help), 1, no_arguments);
+    if (strcmp(word, "--version") == 0 || strcmp(word, "-V") == 0)
+        return print_version();
+    const struct command *command = find_command(word);
+    return command ? command->run(command, argc - 1, argv + 1) : unknown_command(word);
+}
+
+int main(int argc, char **argv)
+{
+    if (check_standard_streams() < 0)
+        return STATUS_UNKNOWN;
+    /* numbers and dates stay as machines read them */
+    setlocale(LC_CTYPE, "");
+    setlocale(LC_MESSAGES, "");
+    return run(argc, argv);
+}

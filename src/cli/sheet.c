@@ -1,0 +1,125 @@
+/* Rows of words under named columns, told as TSV, JSON or aligned text. */
+#include "command.h"
+
+#include "portconform/vector.h"
+#include <errno.h>
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+
+int sheet_init(struct sheet *sheet, const char *const *columns)
+{
+    *sheet = (struct sheet){.columns = columns, .arena = arena_new()};
+    while (columns[sheet->column_count])
+        sheet->column_count++;
+    return sheet->arena ? 0 : -ENOMEM;
+}
+
+void sheet_done(struct sheet *sheet)
+{
+    arena_free(sheet->arena);
+    VECTOR_DONE(sheet);
+}
+
+void sheet_add(struct sheet *sheet, const char *word)
+{
+    const char **slot = VECTOR_PUSH(sheet);
+    const char *copy = arena_strdup(sheet->arena, word && *word ? word : "-");
+    if (!slot || !copy) {
+        sheet->failed = true;
+        return;
+    }
+    *slot = copy;
+}
+
+void sheet_add_text(struct sheet *sheet, struct text *word)
+{
+    sheet->failed = sheet->failed || word->failed;
+    sheet_add(sheet, text_string(word));
+    text_clear(word);
+}
+
+int sheet_tell_tsv(const struct sheet *sheet, struct text *out)
+{
+    if (sheet->failed)
+        return -ENOMEM;
+    for (size_t c = 0; c < sheet->column_count; c++)
+        text_printf(out, "%s%s", c > 0 ? "\t" : "", sheet->columns[c]);
+    text_add(out, "\n");
+    for (size_t i = 0; i < sheet->count; i++) {
+        text_escape_string(out, sheet->items[i], ESCAPE_TEXT);
+        text_add(out, (i + 1) % sheet->column_count == 0 ? "\n" : "\t");
+    }
+    return out->failed ? -ENOMEM : 0;
+}
+
+static json_t *row_object(const struct sheet *sheet, size_t first)
+{
+    json_t *object = json_object();
+    for (size_t c = 0; object && c < sheet->column_count; c++) {
+        const char *word = sheet->items[first + c];
+        json_t *value = strcmp(word, "-") == 0 ? json_null() : json_string(word);
+        if (json_object_set_new(object, sheet->columns[c], value) < 0) {
+            json_decref(object);
+            object = NULL;
+        }
+    }
+    return object;
+}
+
+int sheet_tell_json(const struct sheet *sheet, struct text *out)
+{
+    json_t *rows = sheet->failed ? NULL : json_array();
+    int r = rows ? 0 : -ENOMEM;
+    for (size_t i = 0; r == 0 && i < sheet->count; i += sheet->column_count)
+        if (json_array_append_new(rows, row_object(sheet, i)) < 0)
+            r = -ENOMEM;
+    char *dump = r == 0 ? json_dumps(rows, JSON_INDENT(2)) : NULL;
+    if (dump) {
+        text_add(out, dump);
+        text_add(out, "\n");
+    } else {
+        r = -ENOMEM;
+    }
+    free(dump);
+    json_decref(rows);
+    return r < 0 || out->failed ? -ENOMEM : 0;
+}
+
+static size_t column_width(const struct sheet *sheet, size_t column)
+{
+    size_t width = strlen(sheet->columns[column]);
+    for (size_t i = column; i < sheet->count; i += sheet->column_count) {
+        size_t own = text_columns(sheet->items[i]);
+        width = own > width ? own : width;
+    }
+    return width;
+}
+
+/* The last column is wrapped, the others are as wide as their widest word. */
+int sheet_tell_text(const struct sheet *sheet, struct text *out, unsigned columns)
+{
+    if (sheet->failed)
+        return -ENOMEM;
+    size_t *widths = calloc(sheet->column_count + 1, sizeof(*widths));
+    if (!widths)
+        return -ENOMEM;
+    size_t left = 0;
+    size_t last = sheet->column_count - 1;
+    for (size_t c = 0; c < last; c++) {
+        widths[c] = column_width(sheet, c);
+        left += widths[c] + 2;
+    }
+    for (size_t i = 0; i < sheet->count + sheet->column_count; i++) {
+        size_t c = i % sheet->column_count;
+        const char *word = i < sheet->column_count ? sheet->columns[c] : sheet->items[i - sheet->column_count];
+        if (c == last) {
+            cli_wrap(out, word, (unsigned)left, (unsigned)left, columns);
+            text_add(out, "\n");
+        } else {
+            text_add_padded(out, word, widths[c] + 2);
+        }
+    }
+    free(widths);
+    return out->failed ? -ENOMEM : 0;
+}
