@@ -132,7 +132,9 @@ static int expect_item(struct rule_context *context, size_t index)
         error = expect_name(context, &made, transport);
     if (error == 0)
         error = plan_pick_addresses(context->build, context->host, &made);
-    struct expectation *slot = error == 0 ? VECTOR_PUSH(context->found) : NULL;
+    if (error != 0)
+        return error;
+    struct expectation *slot = VECTOR_PUSH(context->found);
     if (slot == NULL)
         return -ENOMEM;
     *slot = made;

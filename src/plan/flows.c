@@ -97,15 +97,15 @@ static bool flows_are_wanted(const struct rule *rule)
     return false;
 }
 
-/* The i-th of `wanted` ports out of a range: spread evenly from the first to the last, but for first-free, where the
- * product begins at the first. */
-static uint16_t flows_port(const struct expectation *expectation, size_t index, size_t wanted)
+/* The i-th port that is looked at. A large range is sampled evenly from its first port to its last; of a first-free one
+ * the first ports are looked at, since the product begins there. */
+static uint16_t flows_port(const struct expectation *expectation, size_t index)
 {
     const struct port_range *range = &expectation->range;
     size_t count = port_range_count(range);
     size_t place = index;
-    if (wanted < count && expectation->rule->presence != PRESENCE_FIRST_FREE)
-        place = index * (count - 1) / (wanted - 1);
+    if (count > PLAN_PORTS_WHOLE && expectation->rule->presence != PRESENCE_FIRST_FREE)
+        place = index * (count - 1) / (PLAN_PORTS_WHOLE - 1);
     return (uint16_t)(range->low + place * range->step);
 }
 
@@ -134,7 +134,7 @@ int plan_add_flows(struct plan_build *build, const struct plan_host *host, struc
             struct flow *flow = &flows[count++];
             *flow = common;
             flow->address = address;
-            flow->port = flows_port(expectation, port, ports);
+            flow->port = flows_port(expectation, port);
             if (probed && !here)
                 flow->id = 0;
         }

@@ -54,8 +54,8 @@ static int plan_select_hosts(struct plan_build *build, const struct host **ret, 
 
 static int plan_add_hosts(struct plan_build *build)
 {
-    const struct host *hosts;
-    size_t count;
+    const struct host *hosts = NULL;
+    size_t count = 0;
     int error = plan_select_hosts(build, &hosts, &count);
     if (error != 0)
         return error;

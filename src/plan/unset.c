@@ -19,7 +19,9 @@ static struct unset_count *unset_find(struct plan_build *build, const struct gui
 static struct unset_count *unset_begin(struct plan_build *build, const struct guide *guide, const char *name)
 {
     bool *rules = ARENA_ARRAY(build->arena, bool, guide->rule_count);
-    struct unset_count *count = rules != NULL ? VECTOR_PUSH(&build->unset) : NULL;
+    if (rules == NULL)
+        return NULL;
+    struct unset_count *count = VECTOR_PUSH(&build->unset);
     if (count == NULL)
         return NULL;
     const struct parameter *parameter = guide_parameter(guide, name);
