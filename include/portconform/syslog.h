@@ -50,7 +50,10 @@ struct syslog_counters {
     uint64_t queued;  /* waiting now */
 };
 struct syslog_counters syslog_sender_counters(struct syslog_sender *sender);
-/* Sends what it can till then, and frees the sender. Takes NULL. Gives up at once where the receiver is absent. */
+/* Tells the sender to end at the latest after `timeout_ms`, without waiting for it: so that several end at once. */
+void syslog_sender_end(struct syslog_sender *sender, unsigned timeout_ms);
+/* Sends what it can till then, and frees the sender. Takes NULL. Gives up at once where the receiver is absent. After
+ * syslog_sender_end() that call's time holds. */
 void syslog_sender_stop(struct syslog_sender *sender, unsigned timeout_ms);
 /* Checks a target's text without opening it: 0 or PC_ESYNTAX. */
 int syslog_target_check(const char *target);

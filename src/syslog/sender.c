@@ -276,15 +276,21 @@ struct syslog_counters syslog_sender_counters(struct syslog_sender *sender)
     return counters;
 }
 
+void syslog_sender_end(struct syslog_sender *sender, unsigned timeout_ms)
+{
+    pthread_mutex_lock(&sender->lock);
+    if (!sender->stopping)
+        sender->stop_at = time_in(timeout_ms);
+    sender->stopping = true;
+    pthread_cond_signal(&sender->changed);
+    pthread_mutex_unlock(&sender->lock);
+}
+
 void syslog_sender_stop(struct syslog_sender *sender, unsigned timeout_ms)
 {
     if (sender == NULL)
         return;
-    pthread_mutex_lock(&sender->lock);
-    sender->stopping = true;
-    sender->stop_at = time_in(timeout_ms);
-    pthread_cond_signal(&sender->changed);
-    pthread_mutex_unlock(&sender->lock);
+    syslog_sender_end(sender, timeout_ms);
     /* the thread never waits longer than for one send, so it is not left behind */
     pthread_join(sender->thread, NULL);
     sender_free(sender);

@@ -1,0 +1,137 @@
+/* portconformd: looks again and again, and tells by SNMP and syslog. */
+#include "loop.h"
+#include "reload.h"
+
+#include "portconform/log.h"
+
+#include <locale.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { EXIT_USAGE = 64, EXIT_SOFTWARE = 70, EXIT_CONFIG = 78 }; /* sysexits(3) */
+enum { DESCRIPTORS = 65536 };                                   /* more are of no use to one cycle */
+
+static int finish(const struct text *text, int status)
+{
+    return check_print(text) < 0 ? EXIT_SOFTWARE : status;
+}
+
+static int tell_help(void)
+{
+    struct text out = {0};
+    daemon_options_help(&out);
+    int status = finish(&out, 0);
+    text_done(&out);
+    return status;
+}
+
+static int tell_version(void)
+{
+    struct text out = {0};
+    text_add(&out, "portconformd " PC_VERSION "\n");
+    int status = finish(&out, 0);
+    text_done(&out);
+    return status;
+}
+
+/* Does stderr go to the journal? It says which stream is its own as "device:inode" (systemd.exec(5)). */
+static bool logs_to_journal(void)
+{
+    const char *stream = getenv("JOURNAL_STREAM");
+    unsigned long long device, inode;
+    struct stat status;
+    if (stream == NULL || sscanf(stream, "%llu:%llu", &device, &inode) != 2 || fstat(STDERR_FILENO, &status) < 0)
+        return false;
+    return status.st_dev == device && status.st_ino == inode;
+}
+
+/* Nobody has said yet what to look at. */
+static bool is_first_run(const struct daemon_options *options)
+{
+    return options->config == NULL && access(PC_SYSCONFDIR "/site.conf", F_OK) < 0;
+}
+
+static void tell_first_run(void)
+{
+    log_line(LOG_ERR, "there is no " PC_SYSCONFDIR "/site.conf, which says what to look at");
+    log_line(LOG_ERR, "copy an example from " PC_DATADIR "/../doc/portconform/examples and put your hosts in");
+    log_line(LOG_ERR, "check it with: portconform lint -C " PC_SYSCONFDIR ", and start again (or use -C PATH)");
+}
+
+/* What must be set before there is a second thread: setenv(3) is not for several. */
+static int set_up_process(void)
+{
+    struct rlimit files;
+    sigset_t waited_for;
+    if (getrlimit(RLIMIT_NOFILE, &files) == 0 && files.rlim_cur < DESCRIPTORS) {
+        files.rlim_cur = files.rlim_max < DESCRIPTORS ? files.rlim_max : DESCRIPTORS;
+        if (setrlimit(RLIMIT_NOFILE, &files) < 0)
+            log_line(LOG_INFO, "the limit of open files stays as it is");
+    }
+    sigemptyset(&waited_for);
+    sigaddset(&waited_for, SIGTERM);
+    sigaddset(&waited_for, SIGINT);
+    sigaddset(&waited_for, SIGHUP);
+    /* net-snmp must not read MIB files or somebody's snmp.conf */
+    if (setenv("MIBS", "", 1) < 0 || setenv("SNMPCONFPATH", PC_SYSCONFDIR "/snmp", 1) < 0)
+        return -1;
+    return sigprocmask(SIG_BLOCK, &waited_for, NULL);
+}
+
+static int run(const struct daemon_options *options)
+{
+    struct check_site site;
+    struct diag_list diags;
+    bool clean = true;
+    if (is_first_run(options)) {
+        tell_first_run();
+        return EXIT_CONFIG;
+    }
+    if (diag_list_init(&diags) < 0)
+        return EXIT_SOFTWARE;
+    int result = site_open(options, &site, &diags);
+    site_log(&diags, result);
+    diag_list_done(&diags);
+    if (result < 0)
+        return EXIT_CONFIG;
+    if (set_up_process() < 0) {
+        check_site_done(&site);
+        return EXIT_SOFTWARE;
+    }
+    int status = loop_run(options, &site, &clean);
+    if (!clean) {
+        log_line(LOG_WARNING, "a thread still waits for somebody else and is left behind");
+        _exit(status);
+    }
+    return status;
+}
+
+int main(int argc, char **argv)
+{
+    struct daemon_options options = {0};
+    struct text error = {0};
+    int status;
+    if (check_standard_streams() < 0)
+        return EXIT_SOFTWARE;
+    setlocale(LC_CTYPE, "");
+    setlocale(LC_MESSAGES, "");
+    log_open(logs_to_journal(), LOG_INFO);
+    if (daemon_options_parse(argc, argv, &options, &error) < 0) {
+        log_line(LOG_ERR, "%s; --help tells the options", error.length > 0 ? text_string(&error) : "out of memory");
+        status = EXIT_USAGE;
+    } else if (options.help) {
+        status = tell_help();
+    } else if (options.version) {
+        status = tell_version();
+    } else {
+        log_open(logs_to_journal(), options.verbose ? LOG_DEBUG : LOG_INFO);
+        status = run(&options);
+    }
+    text_done(&error);
+    daemon_options_done(&options);
+    return status;
+}

@@ -1,0 +1,127 @@
+/* The command line of portconformd, from one table. */
+#include "options.h"
+
+#include "portconform/options.h"
+#include "portconform/syslog.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+enum { USER_DAEMON = 1 };
+
+static int add_word(const char ***words, size_t *count, const char *word)
+{
+    const char **grown = realloc(*words, (*count + 2) * sizeof(*grown));
+    if (grown == NULL)
+        return -ENOMEM;
+    grown[(*count)++] = word;
+    grown[*count] = NULL;
+    *words = grown;
+    return 0;
+}
+
+static int set_config(void *target, const char *value, struct text *error)
+{
+    (void)error;
+    ((struct daemon_options *)target)->config = value;
+    return 0;
+}
+
+static int set_guides(void *target, const char *value, struct text *error)
+{
+    (void)error;
+    struct daemon_options *options = target;
+    return add_word(&options->guide_dirs, &options->guide_dir_count, value);
+}
+
+static int set_vantage(void *target, const char *value, struct text *error)
+{
+    (void)error;
+    ((struct daemon_options *)target)->vantage = value;
+    return 0;
+}
+
+static int set_agentx(void *target, const char *value, struct text *error)
+{
+    (void)error;
+    ((struct daemon_options *)target)->agentx = value;
+    return 0;
+}
+
+static int set_syslog(void *target, const char *value, struct text *error)
+{
+    struct daemon_options *options = target;
+    if (syslog_target_check(value) < 0) {
+        text_printf(error, "\"%s\" is no syslog target; \"local\" is one, \"local:/path\", \"udp:10.0.9.5:514\"",
+                    value);
+        return -EINVAL;
+    }
+    return add_word(&options->syslog, &options->syslog_count, value);
+}
+
+/* It never goes into the background: whoever starts it (systemd, a shell's &) decides about that. */
+static int set_foreground(void *target, const char *value, struct text *error)
+{
+    (void)target, (void)value, (void)error;
+    return 0;
+}
+
+static int set_verbose(void *target, const char *value, struct text *error)
+{
+    (void)value, (void)error;
+    ((struct daemon_options *)target)->verbose = true;
+    return 0;
+}
+
+static int set_version(void *target, const char *value, struct text *error)
+{
+    (void)value, (void)error;
+    ((struct daemon_options *)target)->version = true;
+    return 0;
+}
+
+static int set_help(void *target, const char *value, struct text *error)
+{
+    (void)value, (void)error;
+    ((struct daemon_options *)target)->help = true;
+    return 0;
+}
+
+static const struct option_row rows[] = {
+    {"config", 'C', "PATH", "site.conf, or the folder that holds it", USER_DAEMON, set_config},
+    {"guides", 'G', "DIR", "look for guides here first (repeatable)", USER_DAEMON, set_guides},
+    {"vantage", 0, "NAME", "where the probes leave from", USER_DAEMON, set_vantage},
+    {"agentx", 0, "SOCKET", "of the SNMP agent: unix:/var/agentx/master; none: off", USER_DAEMON, set_agentx},
+    {"syslog", 0, "TARGET", "tell events there too: local, udp:10.0.9.5:514", USER_DAEMON, set_syslog},
+    {"foreground", 'f', NULL, "stay in the foreground, as it always does", USER_DAEMON, set_foreground},
+    {"verbose", 'v', NULL, "log each cycle as well", USER_DAEMON, set_verbose},
+    {"version", 'V', NULL, "print the version", USER_DAEMON, set_version},
+    {"help", 'h', NULL, "print this page", USER_DAEMON, set_help},
+    {0},
+};
+
+void daemon_options_help(struct text *out)
+{
+    text_add(out, "Usage: portconformd -C PATH [option ...]\n"
+                  "Looks again and again whether hosts conform to port guides, and tells it by SNMP and syslog.\n");
+    options_help(rows, USER_DAEMON, out);
+    text_add(out, "SIGHUP reads the configuration again; SIGTERM ends the program.\n");
+}
+
+int daemon_options_parse(int argc, char **argv, struct daemon_options *ret, struct text *error)
+{
+    int operands = argc;
+    int result = options_parse(rows, USER_DAEMON, ret, argc, argv, &operands, error);
+    if (result == 0 && operands < argc) {
+        text_printf(error, "\"%s\" is no option; portconformd takes nothing else", argv[operands]);
+        result = -EINVAL;
+    }
+    return result;
+}
+
+void daemon_options_done(struct daemon_options *options)
+{
+    free(options->guide_dirs);
+    free(options->syslog);
+    *options = (struct daemon_options){0};
+}

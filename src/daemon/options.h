@@ -1,0 +1,21 @@
+/* The command line of portconformd. */
+#pragma once
+
+#include "portconform/text.h"
+
+struct daemon_options {
+    const char *config;      /* NULL: the installed one */
+    const char **guide_dirs; /* NULL-terminated, owned; NULL: none */
+    size_t guide_dir_count;
+    const char *vantage; /* NULL: as the configuration and the machine's name decide */
+    const char *agentx;  /* NULL: the configuration's; "none": no SNMP */
+    const char **syslog; /* targets besides the configuration's, owned */
+    size_t syslog_count;
+    bool verbose;
+    bool help, version;
+};
+
+/* 0, or a negative code with a sentence in `error`. */
+int daemon_options_parse(int argc, char **argv, struct daemon_options *ret, struct text *error);
+void daemon_options_done(struct daemon_options *options);
+void daemon_options_help(struct text *out);

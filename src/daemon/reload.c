@@ -1,0 +1,144 @@
+/* Reading the configuration, and doing so in a thread of its own. */
+#include "reload.h"
+
+#include "portconform/error.h"
+#include "portconform/log.h"
+#include "portconform/names.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/eventfd.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { NAME_TIMEOUT_MS = 3000, NAMES_TIMEOUT_MS = 20000 }; /* one name; all of them together */
+
+/* --- one reading -------------------------------------------------------------------------------------------------- */
+
+static int lookup(void *context, const char *name, struct address **ret)
+{
+    const int64_t *deadline_ms = context;
+    int64_t left_ms = *deadline_ms - moment_now().mono_ms;
+    if (left_ms <= 0)
+        return PC_EDEADLINE;
+    return names_lookup(name, left_ms < NAME_TIMEOUT_MS ? (unsigned)left_ms : NAME_TIMEOUT_MS, ret);
+}
+
+int site_open(const struct daemon_options *options, struct check_site *ret, struct diag_list *diags)
+{
+    int64_t deadline_ms = moment_now().mono_ms + NAMES_TIMEOUT_MS;
+    const struct check_site_request request = {
+        .path = options->config,
+        .guide_dirs = options->guide_dirs,
+        .vantage = options->vantage,
+        .lookup = lookup,
+        .lookup_context = &deadline_ms,
+    };
+    return check_site_open(&request, ret, diags);
+}
+
+static void log_diag(const struct diag *diag)
+{
+    static const int levels[] = {[DIAG_NOTE] = LOG_INFO, [DIAG_WARNING] = LOG_WARNING, [DIAG_ERROR] = LOG_ERR};
+    const char *hint = diag->hint == NULL ? "" : diag->hint;
+    const char *separator = diag->hint == NULL ? "" : "; ";
+    if (diag->origin.file == NULL)
+        log_line(levels[diag->level], "%s%s%s", diag->message, separator, hint);
+    else
+        log_line(levels[diag->level], "%s:%u:%u: %s%s%s", diag->origin.file, diag->origin.line, diag->origin.column,
+                 diag->message, separator, hint);
+}
+
+void site_log(const struct diag_list *diags, int result)
+{
+    for (size_t i = 0; i < diags->count; i++)
+        log_diag(&diags->items[i]);
+    if (diags->dropped > 0)
+        log_line(LOG_WARNING, "%zu more messages about the configuration are not shown", diags->dropped);
+    if (result < 0 && diags->errors == 0)
+        log_line(LOG_ERR, "the configuration cannot be used: %s", pc_strerror(result));
+}
+
+/* --- in a thread -------------------------------------------------------------------------------------------------- */
+
+struct reload {
+    pthread_t thread;
+    int finished; /* eventfd */
+    const struct daemon_options *options;
+    struct check_site site;
+    struct diag_list diags;
+    int result;
+};
+
+static void *reload_main(void *context)
+{
+    struct reload *reload = context;
+    uint64_t one = 1;
+    reload->result = site_open(reload->options, &reload->site, &reload->diags);
+    (void)!write(reload->finished, &one, sizeof(one));
+    return NULL;
+}
+
+static void reload_free(struct reload *reload)
+{
+    if (reload->finished >= 0)
+        close(reload->finished);
+    free(reload);
+}
+
+int reload_start(const struct daemon_options *options, struct reload **ret)
+{
+    struct reload *reload = calloc(1, sizeof(*reload));
+    if (reload == NULL)
+        return -ENOMEM;
+    reload->options = options;
+    reload->finished = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    int result = reload->finished < 0 ? -errno : diag_list_init(&reload->diags);
+    if (result < 0) {
+        reload_free(reload);
+        return result;
+    }
+    /* the loop's signals are blocked already, and the thread inherits that */
+    result = -pthread_create(&reload->thread, NULL, reload_main, reload);
+    if (result < 0) {
+        diag_list_done(&reload->diags);
+        reload_free(reload);
+        return result;
+    }
+    *ret = reload;
+    return 0;
+}
+
+int reload_fd(const struct reload *reload)
+{
+    return reload->finished;
+}
+
+int reload_finish(struct reload *reload, struct check_site *ret, struct diag_list *ret_diags)
+{
+    pthread_join(reload->thread, NULL);
+    int result = reload->result;
+    if (result == 0)
+        *ret = reload->site;
+    *ret_diags = reload->diags;
+    reload_free(reload);
+    return result;
+}
+
+bool reload_abandon(struct reload *reload, unsigned timeout_ms)
+{
+    if (reload == NULL)
+        return true;
+    struct timespec deadline;
+    clock_gettime(CLOCK_MONOTONIC, &deadline);
+    deadline.tv_sec += timeout_ms / 1000 + 1; /* at most a second late, and no arithmetic with carries */
+    if (pthread_clockjoin_np(reload->thread, NULL, CLOCK_MONOTONIC, &deadline) != 0)
+        return false;
+    if (reload->result == 0)
+        check_site_done(&reload->site);
+    diag_list_done(&reload->diags);
+    reload_free(reload);
+    return true;
+}

@@ -1,0 +1,23 @@
+/* Reading the configuration: once at the start, and again at each reload in a thread beside the running loop, because
+ * files and names may keep one waiting. DNS names are resolved here and nowhere else: what they say holds until the
+ * next reload. */
+#pragma once
+
+#include "options.h"
+
+#include "portconform/check.h"
+
+/* Reads and plans. 0, or a negative code; what is to be said about it is in `diags`. Blocks. */
+int site_open(const struct daemon_options *options, struct check_site *ret, struct diag_list *diags);
+/* Writes to the log what a site_open() had to say, and with a negative `result` why it failed. */
+void site_log(const struct diag_list *diags, int result);
+
+struct reload;
+
+int reload_start(const struct daemon_options *options, struct reload **ret);
+int reload_fd(const struct reload *reload); /* readable when it is finished */
+/* Waits for the end, frees it, and gives what site_open() gave; `diags` is initialised by it in any case but -ENOMEM.
+ */
+int reload_finish(struct reload *reload, struct check_site *ret, struct diag_list *ret_diags);
+/* Gives it up, waiting at most `timeout_ms`; takes NULL. False: the thread was left behind. */
+bool reload_abandon(struct reload *reload, unsigned timeout_ms);
