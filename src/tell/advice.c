@@ -141,7 +141,7 @@ void advice_add(struct text *out, const struct site *site, const struct finding 
             text_add(out, finding->host != NULL ? finding->host : "the host");
             break;
         case 'f':
-            text_add(out, finding->peers != NULL ? finding->peers : "anybody");
+            phrase_peers(out, finding->peers != NULL ? finding->peers : "anybody");
             break;
         case 'w':
             advice_add_listener(out, finding);

@@ -1,6 +1,7 @@
 /* `explain`: why a port is expected, what was seen, what the verdict rests on, who should do what. */
 #include "explain.h"
 
+#include "listing.h"
 #include "portconform/vector.h"
 #include <errno.h>
 #include <stdlib.h>
@@ -74,6 +75,16 @@ static int explain_find_matches(struct explanation *explanation)
     return 0;
 }
 
+/* The first rule that is about the port, were its parameter set; and the finding that tells of the parameter. */
+static void explain_find_unset(struct explanation *explanation)
+{
+    for (size_t i = 0; i < explanation->host->expectation_count && explanation->unset == NULL; i++) {
+        const struct expectation *expectation = &explanation->host->expectations[i];
+        if (explain_unset_knows(explanation, expectation) == UNSET_THIS_PORT)
+            explanation->unset = expectation;
+    }
+}
+
 static const struct finding_block *explain_block(const struct explanation *explanation)
 {
     for (size_t i = 0; i < explanation->snapshot->block_count; i++) {
@@ -125,8 +136,12 @@ static void explain_headline(struct explanation *explanation, const struct tell_
                     address_format(&explanation->host->addresses[i].address, address, sizeof address));
     if (explanation->host->address_count > 0)
         text_add(&words, explanation->host->address_count > ADDRESSES_MAX ? ", ...)" : ")");
-    if (finding == NULL) {
+    if (finding == NULL && explanation->unset != NULL) {
+        text_printf(&words, ": not judged, because %s has no value", explanation->unset->unset);
+    } else if (finding == NULL) {
         text_add(&words, explanation->expectation != NULL ? ": not yet judged" : ": no rule knows it");
+    } else if (finding->held) {
+        text_add(&words, ": held while the host is down");
     } else {
         text_add(&words, ": ");
         phrase_verdict(&words, finding->verdict);
@@ -151,6 +166,14 @@ static void explain_nothing_expected(struct explanation *explanation)
     const struct host *host = explanation->host->host;
     struct text words = {0};
     explain_section(explanation, "expected");
+    if (explanation->unset != NULL) {
+        text_printf(&words, "perhaps: whether %s holds depends on %s", explanation->unset->rule->id,
+                    explanation->unset->unset);
+        if (explanation->unset->rule->when != NULL)
+            text_printf(&words, " (when %s)", expression_text(explanation->unset->rule->when));
+        explain_flow(explanation, &words);
+        return;
+    }
     text_printf(&words, "nothing: no rule of this host knows %s %u (", transport_name(explanation->transport),
                 explanation->port);
     for (size_t i = 0; i < host->role_count; i++)
@@ -182,10 +205,10 @@ static void explain_add_demand(struct text *words, const struct explanation *exp
     case FLOW_MUST_PASS:
         break;
     case FLOW_MUST_NOT_PASS:
-        text_printf(words, " From %s the flow must not pass.", vantage);
+        text_printf(words, "; from %s the flow must not pass", vantage);
         break;
     case FLOW_BYSTANDER:
-        text_printf(words, " %s is none of the callers: silence or a firewall's refusal is no alarm.", vantage);
+        text_printf(words, "; %s is none of the callers, so silence or a firewall's refusal is no alarm", vantage);
         break;
     }
 }
@@ -199,6 +222,8 @@ static void explain_therefore(struct explanation *explanation)
         bool watched = explanation->host->host->exclusive;
         if (explanation->expectation != NULL)
             text_add(&words, "no verdict: nothing was judged");
+        else if (explanation->unset != NULL)
+            text_add(&words, "not judged: without the parameter nobody knows whether the port must be there");
         else
             text_printf(&words, "no finding: nothing is demanded here%s",
                         watched ? "" : ", and the host is not exclusive, so a listener would be none either");
@@ -208,12 +233,15 @@ static void explain_therefore(struct explanation *explanation)
     phrase_verdict(&words, finding->verdict);
     text_add(&words, ": ");
     phrase_statement(&words, finding);
-    text_printf(&words, ". %s", verdict_row(finding->verdict)->meaning);
-    explain_add_demand(&words, explanation);
+    if (finding->reason != REASON_NOT_A_CALLER)
+        explain_add_demand(&words, explanation);
+    if (finding->verdict != VERDICT_CONFORMING)
+        text_printf(&words, ". %s", verdict_row(finding->verdict)->meaning);
     explain_flow(explanation, &words);
     if (finding->ports != NULL && finding->port != explanation->port) {
-        text_printf(&words, "the verdict is that of the whole item %s, and %u decided it", finding->ports,
-                    finding->port);
+        text_printf(&words, "the verdict is that of the whole item %s", finding->ports);
+        if (listing_level(finding, finding->severity) == LISTING_PROBLEM)
+            text_printf(&words, "; the first port that offends is %u", finding->port);
         explain_flow(explanation, &words);
     }
     if (finding->held) {
@@ -233,6 +261,8 @@ static void explain_to_do(struct explanation *explanation)
     explain_section(explanation, "to do");
     if (explanation->finding != NULL)
         tell_advice(&words, explanation->plan->site, explanation->finding);
+    else if (explanation->unset != NULL)
+        text_printf(&words, "whoever keeps the configuration: give %s a value", explanation->unset->unset);
     if (words.length == 0)
         text_add(&words, "nothing");
     explain_flow(explanation, &words);
@@ -284,6 +314,8 @@ int tell_explain(struct text *out, const struct plan *plan, const struct plan_ho
         explanation.finding = explain_finding_of(&explanation, explanation.expectation);
     else
         explanation.finding = explain_finding_of_listener(&explanation);
+    if (explanation.expectation == NULL)
+        explain_find_unset(&explanation);
     explain_headline(&explanation, options);
     if (explanation.expectation != NULL)
         explain_expected(&explanation);

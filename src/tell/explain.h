@@ -21,6 +21,7 @@ struct explanation {
     uint16_t port;
     struct explain_matches matches;
     const struct expectation *expectation; /* the narrowest; NULL: no rule knows the port */
+    const struct expectation *unset;       /* knows the port, but a parameter without value decides; may be NULL */
     const struct finding *finding;         /* of it, or of the listener that nothing explains; may be NULL */
 };
 
@@ -32,6 +33,9 @@ void explain_item(struct explanation *explanation, const char *label);
 void explain_flow(struct explanation *explanation, struct text *words);
 
 void explain_expected(struct explanation *explanation);
-/* Rules that might know the port as well, were a parameter set. Nothing when there are none. */
+/* Would the expectation, which waits for a parameter, be about the port? */
+enum explain_unset { UNSET_OTHER_PORT, UNSET_THIS_PORT, UNSET_MAYBE };
+enum explain_unset explain_unset_knows(const struct explanation *explanation, const struct expectation *expectation);
+/* The rules that are, or may be; nothing when there are none. */
 void explain_unset(struct explanation *explanation);
 void explain_seen(struct explanation *explanation);

@@ -2,6 +2,7 @@
 #include "explain.h"
 
 #include "portconform/vector.h"
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -151,7 +152,7 @@ static void expected_add_item(struct explanation *explanation)
     const char *before = "";
     if (port_range_count(&expectation->range) > 1) {
         char range[PORT_RANGE_TEXT];
-        text_printf(&words, "one of %s", port_range_format(&expectation->range, range, sizeof range));
+        text_printf(&words, "part of %s", port_range_format(&expectation->range, range, sizeof range));
         before = "; ";
     }
     if (expected_presence[expectation->rule->presence] != NULL) {
@@ -168,6 +169,23 @@ static void expected_add_item(struct explanation *explanation)
         explain_flow(explanation, &words);
 }
 
+/* may call: agent, site-server (pc0101, pc0102 ... (40)) */
+static void expected_add_peers(struct text *words, const struct explanation *explanation)
+{
+    struct text peers = {0};
+    struct text callers = {0};
+    rule_format_peers(&peers, explanation->expectation->rule);
+    plan_format_callers(&callers, explanation->plan, explanation->expectation);
+    text_add(words, "may call: ");
+    phrase_peers(words, text_string(&peers));
+    /* where the site does not say who plays them, the same words come back */
+    if (strcmp(text_string(&peers), text_string(&callers)) != 0)
+        text_printf(words, ": %s", text_string(&callers));
+    words->failed |= peers.failed || callers.failed;
+    text_done(&peers);
+    text_done(&callers);
+}
+
 static void expected_add_callers(struct explanation *explanation)
 {
     const struct expectation *expectation = explanation->expectation;
@@ -179,14 +197,7 @@ static void expected_add_callers(struct explanation *explanation)
     } else if (expectation->rule->from_count == 0) {
         text_add(&words, "anybody may call");
     } else {
-        text_add(&words, "may call: ");
-        rule_format_peers(&words, expectation->rule);
-        struct text callers = {0};
-        plan_format_callers(&callers, explanation->plan, expectation);
-        if (callers.length > 0)
-            text_printf(&words, " (%s)", text_string(&callers));
-        words.failed |= callers.failed;
-        text_done(&callers);
+        expected_add_peers(&words, explanation);
     }
     explain_flow(explanation, &words);
 }
@@ -218,15 +229,68 @@ static void unset_add_choices(struct text *words, const struct parameter *parame
     }
 }
 
+/* The values of a role, for the ports of a rule whose condition could not be decided. */
+struct unset_values {
+    const struct settings *settings;
+    const struct guide *guide;
+    int64_t wall_ms;
+};
+
+static int unset_lookup(const void *context, const char *name, struct value *ret)
+{
+    const struct unset_values *values = context;
+    if (guide_parameter(values->guide, name) == NULL)
+        return -ENOENT;
+    *ret = settings_find(values->settings, values->guide, name, values->wall_ms).value;
+    return 0;
+}
+
+enum explain_unset explain_unset_knows(const struct explanation *explanation, const struct expectation *expectation)
+{
+    if (expectation->unset == NULL || expectation->rule->guide == NULL || expectation->role == NULL ||
+        expectation->item->transport != explanation->transport)
+        return UNSET_OTHER_PORT;
+    const struct unset_values values = {
+        .settings = &expectation->role->settings,
+        .guide = expectation->rule->guide,
+        .wall_ms = explanation->snapshot->finished.wall_ms,
+    };
+    const struct scope_values scope = {.lookup = unset_lookup, .context = &values};
+    struct port_range range;
+    const char *unset = NULL;
+    if (port_item_resolve(expectation->item, &scope, &range, &unset, NULL) != 0)
+        return UNSET_MAYBE;
+    return port_range_contains(&range, explanation->port) ? UNSET_THIS_PORT : UNSET_OTHER_PORT;
+}
+
 static bool unset_seen_before(const struct plan_host *host, size_t index)
 {
     for (size_t i = 0; i < index; i++) {
         const struct expectation *earlier = &host->expectations[i];
         if (earlier->unset != NULL && earlier->rule == host->expectations[index].rule &&
-            strcmp(earlier->unset, host->expectations[index].unset) == 0)
+            earlier->role == host->expectations[index].role && earlier->item == host->expectations[index].item)
             return true;
     }
     return false;
+}
+
+/* jp1-itdm agent/2 (tcp 16992): whether it holds depends on amt, which has no value; ... */
+static void unset_add(struct explanation *explanation, const struct expectation *expectation)
+{
+    const struct guide *guide = expectation->rule->guide;
+    struct text words = {0};
+    text_printf(&words,
+                "%s %s (%s %s) depends on %s, which has no value; give it one in `settings` of the site, of host %s or "
+                "of its role",
+                guide->id, expectation->rule->ref, transport_name(expectation->item->transport),
+                expectation->item->text, expectation->unset, explanation->host->host->name);
+    phrase_origin(&words, " in ", &expectation->role->origin);
+    const struct parameter *parameter = guide_parameter(guide, expectation->unset);
+    if (parameter != NULL) {
+        text_add(&words, ": ");
+        unset_add_choices(&words, parameter);
+    }
+    explain_flow(explanation, &words);
 }
 
 void explain_unset(struct explanation *explanation)
@@ -234,26 +298,10 @@ void explain_unset(struct explanation *explanation)
     const struct plan_host *host = explanation->host;
     bool begun = false;
     for (size_t i = 0; i < host->expectation_count; i++) {
-        const struct expectation *expectation = &host->expectations[i];
-        const struct guide *guide = expectation->rule->guide;
-        if (expectation->unset == NULL || guide == NULL || expectation->item->transport != explanation->transport ||
-            unset_seen_before(host, i))
+        if (explain_unset_knows(explanation, &host->expectations[i]) == UNSET_OTHER_PORT || unset_seen_before(host, i))
             continue;
         explain_section(explanation, begun ? NULL : "not judged");
         begun = true;
-        struct text words = {0};
-        text_printf(&words,
-                    "%s %s (%s %s): parameter %s has no value; set it in `settings` of the site, of host %s or of "
-                    "its role",
-                    guide->id, expectation->rule->ref, transport_name(expectation->item->transport),
-                    expectation->item->text, expectation->unset, host->host->name);
-        const struct parameter *parameter = guide_parameter(guide, expectation->unset);
-        if (parameter != NULL) {
-            text_add(&words, " to ");
-            unset_add_choices(&words, parameter);
-        }
-        phrase_origin(&words, "; the host's role stands in ",
-                      expectation->role != NULL ? &expectation->role->origin : &host->host->origin);
-        explain_flow(explanation, &words);
+        unset_add(explanation, &host->expectations[i]);
     }
 }

@@ -124,6 +124,18 @@ void phrase_waiver(struct text *out, const struct finding *finding)
         text_add(out, ")");
 }
 
+void phrase_peers(struct text *out, const char *peers)
+{
+    size_t depth = 0; /* a condition in brackets stays as it was written */
+    for (const char *at = peers; *at != '\0'; at++) {
+        text_add_n(out, at, 1);
+        depth += *at == '[';
+        depth -= *at == ']' && depth > 0;
+        if (*at == ',' && depth == 0 && at[1] != ' ')
+            text_add(out, " ");
+    }
+}
+
 void phrase_origin(struct text *out, const char *before, const struct origin *origin)
 {
     if (origin->file == NULL)

@@ -33,7 +33,9 @@ void phrase_statement(struct text *out, const struct finding *finding);
 void phrase_source(struct text *out, const struct finding *finding);
 /* "1 waived until 2026-12-31 (AMT move)" without the number. */
 void phrase_waiver(struct text *out, const struct finding *finding);
-/* "set in site.conf:12", or nothing where the origin is unknown. */
+/* "agent, site-server": the peers of a rule, which scripts read without blanks, as people write them. */
+void phrase_peers(struct text *out, const char *peers);
+/* `before` and "site.conf:12", or nothing where the origin is unknown. */
 void phrase_origin(struct text *out, const char *before, const struct origin *origin);
 
 /* As tell_advice, but without a site: teams have no contact then. Ends without a full stop. */

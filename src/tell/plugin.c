@@ -76,13 +76,13 @@ static void plugin_add_first_line(struct text *out, const struct snapshot *snaps
 }
 
 /* [CRITICAL] tcp/31000 filtered - ICMP 3/13 from 10.0.0.1 (jp1-itdm manager-multi-management/2) */
-static void plugin_add_finding(struct text *out, const struct listing_item *item, const struct tell_options *options)
+static void plugin_add_finding(struct text *out, const struct listing_item *item, bool one_host)
 {
     const struct finding *finding = item->finding;
     struct text line = {0};
     text_printf(&line, "[%s] ", severity_name(item->severity));
     /* the host is named where several are meant, or where nothing else says what the line is about */
-    if (options->filter.host == NULL || finding->transport == TRANSPORT_UNSTATED)
+    if (!one_host || finding->transport == TRANSPORT_UNSTATED)
         text_printf(&line, "%s ", finding->host != NULL ? finding->host : "(site)");
     phrase_place(&line, finding, '/');
     if (finding->transport != TRANSPORT_UNSTATED)
@@ -141,8 +141,9 @@ static int plugin_tell(struct text *out, const struct plan *plan, const struct s
     int error = listing_init(&listing, snapshot, options, (enum listing_level)level);
     if (error < 0)
         return error;
+    bool one_host = options->filter.host != NULL || snapshot->host_count == 1;
     for (size_t i = 0; i < listing.count; i++)
-        plugin_add_finding(out, &listing.items[i], options);
+        plugin_add_finding(out, &listing.items[i], one_host);
     listing_done(&listing);
     return out->failed ? -ENOMEM : 0;
 }

@@ -3,6 +3,7 @@
 
 #include "portconform/tell.h"
 
+#include <errno.h>
 #include <time.h>
 
 #define ORIGIN(name, number)                                                                                           \
@@ -118,6 +119,8 @@ static void world_init(struct world *world)
     world->rules[RULE_SSH] = (struct rule){.id = "site/tcp-22", .origin = ORIGIN("hosts.d/mgr01.conf", 9)};
     world->rules[RULE_AMT] =
         (struct rule){.guide = &guide, .ref = "agent/2", .id = "jp1-itdm/agent/2", .listens = &components[0]};
+    assert_int_equal(
+        expression_parse("amt == true", (struct origin){0}, world->arena, &world->rules[RULE_AMT].when, NULL), 0);
     world_add(world, RULE_CALL, "tcp 31000", 31000, 31000);
     world_add(world, RULE_INTERNAL, "tcp 30990..31010", 30990, 31010);
     world_add(world, RULE_SSH, "tcp 22", 22, 22);
@@ -192,7 +195,164 @@ static void a_filtered_port_in_ten_lines(void **state)
     filtered.since_ms = TOLD_FINISHED_MS - 60000;
     filtered.looks = 3;
     told_add(&world.told, &filtered);
-    world_assert(&world, 31000, 0, "");
+    world_assert(
+        &world, 31000, 100,
+        "tcp 31000 on mgr01 (10.0.1.10): filtered, CRITICAL since 05:01:31 (3 looks)\n"
+        "\n"
+        "expected    component manager of jp1-itdm, topology \"multi\" (set in site.conf:12)\n"
+        "            table manager-multi-management, row 2: \"agents and site servers call the manager here\";\n"
+        "            the number can be changed: the manager's setup\n"
+        "            may call: agent, site-server\n"
+        "seen        listener  jdn_manager (jp1.service) on *:31000, queue 0/128, pid 812 (kernel, 0.2 s ago)\n"
+        "            probe     SYN answered by ICMP 3/13 (administratively prohibited) from 10.0.0.1, twice\n"
+        "                      (from mon1, 0.4 s ago)\n"
+        "            control   tcp 22 of the same host answers (open, 0.3 ms): the way and the host are up\n"
+        "therefore   filtered: something on the way stops it: administratively prohibited. A flow that must\n"
+        "            pass is stopped before it reaches the listener: a hop says so, or nothing comes back\n"
+        "            from a host that is up.\n"
+        "to do       network team (noc@example.jp): permit tcp 31000 from agent, site-server\n"
+        "also        jp1-itdm/manager-multi-management/7, tcp 30990..31010, reserved\n");
+}
+
+static void a_listener_that_no_rule_knows(void **state)
+{
+    (void)state;
+    struct world world;
+    world_init(&world);
+    world.listener.port = 5900;
+    world.listener.owner = (struct owner){.exe = "/usr/bin/x11vnc", .uid = 1000, .uid_known = true};
+    struct finding unexpected = told_unexpected();
+    told_add(&world.told, &unexpected);
+    world_assert(&world, 5900, 0,
+                 "tcp 5900 on mgr01 (10.0.1.10): unexpected, WARNING\n"
+                 "\n"
+                 "expected    nothing: no rule of this host knows tcp 5900 (jp1-itdm manager, 1 own rule)\n"
+                 "seen        listener  x11vnc (uid 1000) on *:5900, queue 0/128 (kernel, 0.2 s ago)\n"
+                 "            probe     none: only what a rule names is probed\n"
+                 "            control   tcp 22 of the same host answers (open, 0.3 ms): the way and the host are up\n"
+                 "therefore   unexpected: explained by no rule. A program listens on a port of an exclusive host that "
+                 "no rule explains.\n"
+                 "to do       server team (unix-ops@example.jp): stop it, or explain it by an `expect` or `ignore` "
+                 "entry of mgr01\n");
+}
+
+static void a_port_that_waits_for_a_parameter(void **state)
+{
+    (void)state;
+    struct world world;
+    world_init(&world);
+    world_assert(&world, 16992, 0,
+                 "tcp 16992 on mgr01 (10.0.1.10): not judged, because amt has no value\n"
+                 "\n"
+                 "expected    perhaps: whether jp1-itdm/agent/2 holds depends on amt (when amt == true)\n"
+                 "seen        listener  nobody listens there (kernel, 0.2 s ago)\n"
+                 "            probe     none: only what a rule names is probed\n"
+                 "            control   tcp 22 of the same host answers (open, 0.3 ms): the way and the host are up\n"
+                 "therefore   not judged: without the parameter nobody knows whether the port must be there\n"
+                 "to do       whoever keeps the configuration: give amt a value\n"
+                 "not judged  jp1-itdm agent/2 (tcp 16992) depends on amt, which has no value; give it one in "
+                 "`settings` of the site, of host mgr01 or of its role in hosts.d/mgr01.conf:5: true or false\n");
+}
+
+static void a_bystander_and_a_waiver_are_told(void **state)
+{
+    (void)state;
+    struct world world;
+    world_init(&world);
+    world.flows[RULE_CALL].demand = FLOW_BYSTANDER;
+    world.host_seen.listeners = NULL;
+    world.probes[RULE_CALL] = (struct probe_result){.outcome = PROBE_NOT_DONE};
+    struct finding finding = world_filtered();
+    finding.verdict = VERDICT_UNPROVEN;
+    finding.reason = REASON_NOT_A_CALLER;
+    finding.waived = true;
+    finding.waived_until = "2026-12-31";
+    finding.waived_ticket = "CHG0041237";
+    told_add(&world.told, &finding);
+    world_assert(&world, 31000, 0,
+                 "tcp 31000 on mgr01 (10.0.1.10): unproven, OK\n"
+                 "\n"
+                 "expected    component manager of jp1-itdm, topology \"multi\" (set in site.conf:12)\n"
+                 "            table manager-multi-management, row 2: \"agents and site servers call the manager "
+                 "here\"; the number can be changed: the manager's setup\n"
+                 "            may call: agent, site-server\n"
+                 "seen        listener  nobody looked: the host has no listener source\n"
+                 "            probe     none was sent\n"
+                 "            control   tcp 22 of the same host answers (open, 0.3 ms): the way and the host are up\n"
+                 "therefore   unproven: neither proven nor refuted: the vantage is not one of the callers. Nothing "
+                 "speaks against the port, but nothing seen from here proves that callers reach it.\n"
+                 "            waived until 2026-12-31 (CHG0041237): it counts for no status\n"
+                 "to do       look from one of the callers: agent, site-server\n"
+                 "also        jp1-itdm/manager-multi-management/7, tcp 30990..31010, reserved\n");
+}
+
+static void an_item_of_several_ports_is_judged_as_one(void **state)
+{
+    (void)state;
+    struct world world;
+    world_init(&world);
+    world.table.count = 0;
+    struct finding finding = world_filtered();
+    finding.key = "mgr01|jp1-itdm/manager-multi-management/7";
+    finding.ports = "30990..31010";
+    finding.port = 30990;
+    finding.verdict = VERDICT_CONFORMING;
+    finding.reason = REASON_SHUT_AS_DEMANDED;
+    told_add(&world.told, &finding);
+    world_assert(
+        &world, 30995, 0,
+        "tcp 30995 on mgr01 (10.0.1.10): conforming, OK\n"
+        "\n"
+        "expected    component manager of jp1-itdm\n"
+        "            table manager-multi-management, row 7\n"
+        "            part of 30990..31010; reserved: nobody need listen, but whoever does must be the product\n"
+        "            for the host itself alone (concluded; the guide does not say it): nobody may call it from "
+        "outside\n"
+        "seen        listener  nobody listens there (kernel, 0.2 s ago)\n"
+        "            probe     none was sent\n"
+        "            control   tcp 22 of the same host answers (open, 0.3 ms): the way and the host are up\n"
+        "therefore   conforming: as demanded: shut, as it may or must be\n"
+        "            the verdict is that of the whole item 30990..31010\n"
+        "to do       nothing\n");
+}
+
+static void an_own_rule_names_the_file(void **state)
+{
+    (void)state;
+    struct world world;
+    world_init(&world);
+    world.table = (struct listener_table){.status = LISTENERS_FAILED, .error = -EACCES, .source = "kernel"};
+    world_assert(&world, 22, 0,
+                 "tcp 22 on mgr01 (10.0.1.10): not yet judged\n"
+                 "\n"
+                 "expected    the site's own rule site/tcp-22, hosts.d/mgr01.conf:9\n"
+                 "            anybody may call\n"
+                 "seen        listener  the listeners could not be read: Permission denied (kernel)\n"
+                 "            probe     connection accepted in 0.3 ms (from mon1, 0.5 s ago)\n"
+                 "            control   the host itself sent an answer: the way and the host are up\n"
+                 "therefore   no verdict: nothing was judged\n"
+                 "to do       nothing\n");
+}
+
+static void whatever_the_width_nothing_is_wider(void **state)
+{
+    (void)state;
+    for (unsigned columns = 60; columns < 160; columns += 9) {
+        struct world world;
+        world_init(&world);
+        struct finding filtered = world_filtered();
+        told_add(&world.told, &filtered);
+        struct snapshot *snapshot = told_snapshot(&world.told);
+        struct text out = {0};
+        assert_int_equal(tell_explain(&out, &world.plan, &world.plan_host, &world.seen, snapshot, TRANSPORT_TCP, 31000,
+                                      &(const struct tell_options){.columns = columns}),
+                         0);
+        for (const char *line = text_string(&out); *line != '\0'; line += strcspn(line, "\n") + 1)
+            assert_true(strcspn(line, "\n") <= columns);
+        text_done(&out);
+        snapshot_unref(snapshot);
+        arena_free(world.arena);
+    }
 }
 
 int main(void)
@@ -201,6 +361,12 @@ int main(void)
     tzset();
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_filtered_port_in_ten_lines),
+        cmocka_unit_test(a_listener_that_no_rule_knows),
+        cmocka_unit_test(a_port_that_waits_for_a_parameter),
+        cmocka_unit_test(a_bystander_and_a_waiver_are_told),
+        cmocka_unit_test(an_item_of_several_ports_is_judged_as_one),
+        cmocka_unit_test(an_own_rule_names_the_file),
+        cmocka_unit_test(whatever_the_width_nothing_is_wider),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

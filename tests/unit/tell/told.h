@@ -112,7 +112,7 @@ static inline struct finding told_filtered(void)
         .ref = "manager-multi-management/2",
         .rule = "jp1-itdm/manager-multi-management/2",
         .about = "Agents call the manager",
-        .peers = "agent, site-server",
+        .peers = "agent,site-server",
     };
 }
 
