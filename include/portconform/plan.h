@@ -83,5 +83,6 @@ const struct expectation *plan_host_find(const struct plan_host *host, enum tran
 /* How narrow an expectation is: the number of its ports; smaller explains better. */
 unsigned expectation_width(const struct expectation *expectation);
 /* The hosts, networks and externals that play a peer of this rule: "pc0101, pc0102 ... (40), pc-osaka"; the peers' own
- * names where the site has nobody who plays them; "anybody". Appends. */
+ * names where the site has nobody who plays them; "anybody"; "the host itself". The listener's own host is named only
+ * where it is the only one. Appends. */
 void plan_format_callers(struct text *out, const struct plan *plan, const struct expectation *expectation);

@@ -72,12 +72,14 @@ static bool callers_host_calls(const struct plan_listener *listener, const struc
     return false;
 }
 
-static void callers_add_hosts(struct text *out, const struct site *site, const struct plan_listener *listener)
+/* The listener's own host is left out: no firewall has to let it in. */
+static void callers_add_hosts(struct text *out, const struct site *site, const struct plan_listener *listener,
+                              const struct host *own)
 {
     const char *first[CALLERS_NAMED];
     size_t count = 0;
     for (size_t i = 0; i < site->host_count; i++) {
-        if (!callers_host_calls(listener, &site->hosts[i]))
+        if (&site->hosts[i] == own || !callers_host_calls(listener, &site->hosts[i]))
             continue;
         if (count < CALLERS_NAMED)
             first[count] = site->hosts[i].name;
@@ -121,14 +123,16 @@ void plan_format_callers(struct text *out, const struct plan *plan, const struct
 {
     const struct rule *rule = expectation->rule;
     if (rule->from_count == 0) {
-        text_add(out, "anybody");
+        text_add(out, rule->scope == SCOPE_HOST ? "the host itself" : "anybody");
         return;
     }
     struct plan_listener listener = {.rule = rule, .role = expectation->role, .wall_ms = plan->wall_ms};
     struct text names = {0};
-    callers_add_hosts(&names, plan->site, &listener);
+    callers_add_hosts(&names, plan->site, &listener, expectation->host);
     callers_add_networks(&names, plan->site, &listener);
     callers_add_externals(&names, plan->site, rule);
+    if (names.length == 0 && callers_host_calls(&listener, expectation->host))
+        text_printf(&names, "%s itself", expectation->host->name);
     if (names.length > 0)
         text_add(out, text_string(&names));
     else /* the site does not say who plays them: the guide's words are all there is */

@@ -312,6 +312,22 @@ static void callers_are_named_from_the_site(void **state)
     assert_callers(f, "pc01, pc02 ... (4), pc-osaka, office");
 }
 
+static void the_listeners_own_host_is_named_only_where_nobody_else_calls(void **state)
+{
+    struct fixture *f = *state;
+    populate(f);
+    f->rules[0].scope = SCOPE_HOST;
+    build(f);
+    assert_callers(f, "the host itself");
+    f->rules[0].scope = SCOPE_NETWORK;
+    add_peer(f, &f->rules[0], "manager", NULL);
+    build(f);
+    assert_callers(f, "mgr01 itself");
+    add_role(f, add_host(f, "mgr02", "10.0.1.11"), "manager", NULL);
+    build(f);
+    assert_callers(f, "mgr02");
+}
+
 static void callers_satisfy_the_peers_condition(void **state)
 {
     struct fixture *f = *state;
@@ -344,6 +360,7 @@ int main(void)
         PLAN_TEST(the_narrowest_expectation_explains_a_port),
         PLAN_TEST(peers_read_as_the_guide_names_them),
         PLAN_TEST(callers_are_named_from_the_site),
+        PLAN_TEST(the_listeners_own_host_is_named_only_where_nobody_else_calls),
         PLAN_TEST(callers_satisfy_the_peers_condition),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
