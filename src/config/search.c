@@ -138,8 +138,10 @@ static void not_found(struct loader *loader, const char *id, struct origin wante
     }
     const char *near = hint_nearest(id, ids, hint, sizeof(hint));
     if (!near)
-        near = loader_printf(loader, "%s.conf or a folder %s was looked for in %s%s%s", id, id, loader->search[0],
-                             loader->search[1] ? ", " : "", loader->search[1] ? loader->search[1] : "");
+        near = loader_printf(loader,
+                             "%s.conf or a folder %s is looked for in the folders of -G, in %sguides, and "
+                             "among the installed ones",
+                             id, id, loader->folder ? "the site's " : "");
     ERROR(loader, wanted, near, "there is no guide \"%s\"", id);
 }
 
