@@ -9,7 +9,8 @@ struct listener_request {
     const char *file;  /* file: the recording */
     bool owners;       /* look up programs (cgroup first, /proc for inodes that are needed) */
     struct moment now;
-    int64_t deadline_mono_ms;
+    int64_t deadline_mono_ms; /* 0 or INT64_MAX: none. Sockets not read by then: FAILED with PC_EDEADLINE; owners not
+                                 found by then stay unknown */
 };
 
 struct listener_source {
@@ -27,12 +28,17 @@ const struct listener_source *listener_source_find(const char *name);
  *     tcp 0.0.0.0:31000 exe=/opt/jp1/jdn_manager unit=jp1.service uid=0 pid=812 queue=0/128 inode=4711 device=eth0
  *     tcp [::]:80 v6only=no
  *     udp 10.0.1.10:161
- *     # comment;  `ephemeral 32768..60999`, `taken 2026-11-20T14:02:31+09:00`
+ *     # comment;  `ephemeral 32768..60999`, `taken 2026-11-20T14:02:31+09:00`, `unread udp`
  *
- * Words after the address are optional and in any order. Blanks in values are written \x20. */
+ * Words after the address are optional and in any order. Blanks in values are written \x20. `*:80` is 0.0.0.0:80. A
+ * zone that is no interface of this machine becomes the device. `unread udp` says that UDP sockets were not recorded.
+ */
 int recording_parse_line(const char *line, struct arena *arena, struct listener *ret, const char **ret_error);
 void recording_format_line(struct text *out, const struct listener *listener);
-/* Parses a whole recording; errors are placed by line. */
+/* Parses a whole recording; errors are placed by line. 0, PC_ESYNTAX (each bad line told, *ret untouched), or -ENOMEM.
+ * `now` is the table's moment; `taken` moves both of its clocks back, so that an old recording is as old as it is. */
 struct diag_list;
 int recording_parse(const char *content, const char *file, struct moment now, struct listener_table **ret,
                     struct diag_list *diags);
+/* Writes a whole table as recording_parse() reads it. */
+void recording_format(struct text *out, const struct listener_table *table);

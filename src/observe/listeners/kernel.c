@@ -1,0 +1,98 @@
+/* The kernel source: what listens on this machine, in our own network namespace or another. */
+#include "netns.h"
+#include "owners.h"
+#include "portconform/error.h"
+#include "portconform/file.h"
+#include "portconform/vector.h"
+#include "sockdiag.h"
+#include "table.h"
+#include <errno.h>
+#include <stdlib.h>
+
+struct kernel_look {
+    const struct listener_request *request;
+    struct listener_table *table;
+    struct sockdiag_rows rows;
+    int udp_status;
+};
+
+/* The file shows the calling thread's namespace. It is evidence of second rank: unreadable, the range is unknown. */
+static void read_ephemeral_range(struct listener_table *table)
+{
+    char *content;
+    size_t length;
+    if (file_read("/proc/sys/net/ipv4/ip_local_port_range", 64, &content, &length) < 0)
+        return;
+    ephemeral_parse(content, "\t ", &table->ephemeral_low, &table->ephemeral_high);
+    free(content);
+}
+
+/* Everything that depends on the namespace of the calling thread. */
+static int look_inside(void *context)
+{
+    struct kernel_look *look = context;
+    const int64_t deadline_mono_ms = look->request->deadline_mono_ms;
+    const int status = sockdiag_collect(TRANSPORT_TCP, deadline_mono_ms, &look->rows);
+    if (status < 0)
+        return status;
+    look->udp_status = sockdiag_collect(TRANSPORT_UDP, deadline_mono_ms, &look->rows);
+    read_ephemeral_range(look->table);
+    return look->udp_status == -ENOMEM ? -ENOMEM : 0;
+}
+
+static int take_rows(struct kernel_look *look)
+{
+    struct listener_vector listeners = {0};
+    int status = 0;
+    for (size_t i = 0; i < look->rows.count && status == 0; i++) {
+        struct listener *slot = VECTOR_PUSH(&listeners);
+        if (slot)
+            *slot = look->rows.items[i].listener;
+        else
+            status = -ENOMEM;
+    }
+    if (status == 0)
+        status = table_take(look->table, &listeners);
+    VECTOR_DONE(&listeners);
+    return status;
+}
+
+static int look_at_kernel(struct kernel_look *look)
+{
+    const struct listener_request *request = look->request;
+    struct listener_table *table = look->table;
+    int status = request->netns ? netns_run(request->netns, look_inside, look) : look_inside(look);
+    if (status == 0 && request->owners)
+        status = owners_find(&look->rows, table->arena, request->deadline_mono_ms);
+    if (status < 0)
+        return status;
+    table->udp_complete = look->udp_status == 0;
+    if (look->udp_status < 0)
+        table->note = arena_printf(table->arena, "UDP sockets could not be read: %s", pc_strerror(look->udp_status));
+    return take_rows(look);
+}
+
+static int kernel_collect(const struct listener_request *request, struct listener_table **ret)
+{
+    struct listener_table *table = table_new("kernel", request->now);
+    if (!table)
+        return -ENOMEM;
+    struct kernel_look look = {.request = request, .table = table};
+    const int status = look_at_kernel(&look);
+    VECTOR_DONE(&look.rows);
+    if (status == -ENOMEM) {
+        listener_table_free(table);
+        return status;
+    }
+    if (status < 0)
+        table_fail(table, status,
+                   request->netns ? arena_printf(table->arena, "network namespace %s", request->netns) : NULL);
+    *ret = table;
+    return 0;
+}
+
+const struct listener_source kernel_source = {
+    .name = "kernel",
+    .summary = "the sockets of this machine, as the kernel tells them (sock_diag)",
+    .collect = kernel_collect,
+};

@@ -1,0 +1,250 @@
+/* Owners: units from cgroups, which cost nothing and need no permission; then programs out of /proc, for the sockets
+ * that are wanted alone and only until all are found. */
+#include "owners.h"
+#include "cgroup.h"
+#include "portconform/arena.h"
+#include "portconform/file.h"
+#include "portconform/vector.h"
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { CGROUP_FILE_MAX = 65536 };
+
+/* --- units ------------------------------------------------------------------------------------------------------ */
+
+struct cgroup_names {
+    struct cgroup_name *items;
+    size_t count, capacity;
+};
+
+static int id_order(const void *left, const void *right)
+{
+    const uint64_t a = ((const struct cgroup_name *)left)->id;
+    const uint64_t b = ((const struct cgroup_name *)right)->id;
+    return (a > b) - (a < b);
+}
+
+/* The ids that occur, sorted, each once. */
+static int collect_ids(const struct sockdiag_rows *rows, struct cgroup_names *names)
+{
+    for (size_t i = 0; i < rows->count; i++) {
+        if (!rows->items[i].cgroup_id)
+            continue;
+        struct cgroup_name *slot = VECTOR_PUSH(names);
+        if (!slot)
+            return -ENOMEM;
+        slot->id = rows->items[i].cgroup_id;
+    }
+    if (names->count == 0)
+        return 0;
+    qsort(names->items, names->count, sizeof(*names->items), id_order);
+    size_t kept = 1;
+    for (size_t i = 1; i < names->count; i++)
+        if (names->items[i].id != names->items[kept - 1].id)
+            names->items[kept++] = names->items[i];
+    names->count = kept;
+    return 0;
+}
+
+static int find_units(struct sockdiag_rows *rows, struct arena *arena)
+{
+    struct cgroup_names names = {0};
+    int status = collect_ids(rows, &names);
+    if (status == 0)
+        status = cgroup_find(names.items, names.count, arena);
+    for (size_t i = 0; status == 0 && names.count && i < rows->count; i++) {
+        const struct cgroup_name key = {.id = rows->items[i].cgroup_id};
+        const struct cgroup_name *name = bsearch(&key, names.items, names.count, sizeof(key), id_order);
+        if (name)
+            rows->items[i].listener.owner.unit = name->unit;
+    }
+    VECTOR_DONE(&names);
+    return status;
+}
+
+/* --- programs --------------------------------------------------------------------------------------------------- */
+
+/* A socket that is looked for. */
+struct wanted {
+    uint64_t inode;
+    struct owner *owner;
+};
+
+struct search {
+    struct wanted *wanted; /* by inode */
+    size_t count;
+    size_t left;
+    struct arena *arena;
+    int64_t deadline_mono_ms;
+};
+
+static int wanted_order(const void *left, const void *right)
+{
+    const uint64_t a = ((const struct wanted *)left)->inode;
+    const uint64_t b = ((const struct wanted *)right)->inode;
+    return (a > b) - (a < b);
+}
+
+static int search_init(struct search *search, struct sockdiag_rows *rows, struct arena *arena)
+{
+    search->arena = arena;
+    search->wanted = calloc(rows->count + 1, sizeof(*search->wanted));
+    if (!search->wanted)
+        return -ENOMEM;
+    for (size_t i = 0; i < rows->count; i++) {
+        struct listener *listener = &rows->items[i].listener;
+        if (listener->inode)
+            search->wanted[search->count++] = (struct wanted){.inode = listener->inode, .owner = &listener->owner};
+    }
+    search->left = search->count;
+    qsort(search->wanted, search->count, sizeof(*search->wanted), wanted_order);
+    return 0;
+}
+
+/* What is known about a process, read when its first socket is met. */
+struct process {
+    int32_t pid;
+    int folder; /* /proc/PID */
+    bool read;
+    const char *exe;
+    const char *unit;
+};
+
+/* The program of a process; NULL where it cannot be read. */
+static int read_exe(struct process *process, struct arena *arena)
+{
+    static const char deleted[] = " (deleted)";
+    char path[PATH_MAX];
+    const ssize_t got = readlinkat(process->folder, "exe", path, sizeof(path));
+    if (got <= 0 || (size_t)got >= sizeof(path))
+        return 0;
+    size_t length = (size_t)got;
+    if (length > sizeof(deleted) - 1 &&
+        memcmp(path + length - (sizeof(deleted) - 1), deleted, sizeof(deleted) - 1) == 0)
+        length -= sizeof(deleted) - 1; /* replaced by an update; it is the same program still */
+    process->exe = arena_strndup(arena, path, length);
+    return process->exe ? 0 : -ENOMEM;
+}
+
+static int read_unit(struct process *process, struct arena *arena)
+{
+    char path[32];
+    char *content;
+    size_t length;
+    snprintf(path, sizeof(path), "/proc/%d/cgroup", process->pid);
+    int status = file_read(path, CGROUP_FILE_MAX, &content, &length);
+    if (status < 0)
+        return status == -ENOMEM ? status : 0;
+    status = 0;
+    process->unit = cgroup_unit_of_process(content, arena, &status);
+    free(content);
+    return status;
+}
+
+static int process_owns(struct search *search, struct process *process, struct owner *owner)
+{
+    int status = 0;
+    if (!process->read) {
+        process->read = true;
+        status = read_exe(process, search->arena);
+        if (status == 0)
+            status = read_unit(process, search->arena);
+    }
+    owner->pid = process->pid;
+    owner->exe = process->exe;
+    if (!owner->unit)
+        owner->unit = process->unit;
+    search->left--;
+    return status;
+}
+
+/* "socket:[4711]" */
+static uint64_t socket_inode(const char *link)
+{
+    static const char prefix[] = "socket:[";
+    if (strncmp(link, prefix, sizeof(prefix) - 1) != 0)
+        return 0;
+    return strtoull(link + sizeof(prefix) - 1, NULL, 10);
+}
+
+static int search_descriptors(struct search *search, struct process *process, DIR *descriptors)
+{
+    const struct dirent *entry;
+    while (search->left && (entry = readdir(descriptors))) {
+        char link[64];
+        const ssize_t length = readlinkat(dirfd(descriptors), entry->d_name, link, sizeof(link) - 1);
+        if (length <= 0)
+            continue;
+        link[length] = '\0';
+        const struct wanted key = {.inode = socket_inode(link)};
+        if (!key.inode)
+            continue;
+        const struct wanted *wanted = bsearch(&key, search->wanted, search->count, sizeof(key), wanted_order);
+        if (!wanted || wanted->owner->pid)
+            continue;
+        const int status = process_owns(search, process, wanted->owner);
+        if (status < 0)
+            return status;
+    }
+    return 0;
+}
+
+static int search_process(struct search *search, int proc, const char *name)
+{
+    struct process process = {.pid = (int32_t)strtol(name, NULL, 10)};
+    process.folder = openat(proc, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (process.folder < 0)
+        return 0; /* it ended */
+    int status = 0;
+    const int fd = openat(process.folder, "fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR *descriptors = fd >= 0 ? fdopendir(fd) : NULL;
+    if (descriptors) {
+        status = search_descriptors(search, &process, descriptors);
+        closedir(descriptors);
+    } else if (fd >= 0) {
+        close(fd);
+    }
+    close(process.folder);
+    return status;
+}
+
+static bool deadline_passed(int64_t deadline_mono_ms)
+{
+    return deadline_mono_ms > 0 && deadline_mono_ms < INT64_MAX && moment_now().mono_ms >= deadline_mono_ms;
+}
+
+static int find_programs(struct search *search)
+{
+    DIR *proc = opendir("/proc");
+    if (!proc)
+        return 0;
+    int status = 0;
+    const struct dirent *entry;
+    while (search->left && status == 0 && (entry = readdir(proc))) {
+        if (entry->d_name[0] < '1' || entry->d_name[0] > '9')
+            continue;
+        if (deadline_passed(search->deadline_mono_ms))
+            break;
+        status = search_process(search, dirfd(proc), entry->d_name);
+    }
+    closedir(proc);
+    return status;
+}
+
+int owners_find(struct sockdiag_rows *rows, struct arena *arena, int64_t deadline_mono_ms)
+{
+    struct search search = {.deadline_mono_ms = deadline_mono_ms};
+    int status = find_units(rows, arena);
+    if (status == 0)
+        status = search_init(&search, rows, arena);
+    if (status == 0)
+        status = find_programs(&search);
+    free(search.wanted);
+    return status;
+}
