@@ -1,9 +1,12 @@
 /* Findings and transitions: what is told. */
 #pragma once
 
+#include "portconform/address.h"
 #include "portconform/clock.h"
-#include "portconform/expectation.h"
-#include "portconform/observation.h"
+#include "portconform/diag.h"
+#include "portconform/words.h"
+
+struct arena;
 
 enum path_proof { PATH_NOT_PROBED, PATH_PROVEN, PATH_UNPROVEN };
 const char *path_proof_name(enum path_proof path); /* "not-probed" "proven" "unproven" */

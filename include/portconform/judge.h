@@ -18,6 +18,7 @@
  */
 #pragma once
 
+#include "portconform/observation.h"
 #include "portconform/plan.h"
 #include "portconform/snapshot.h"
 

@@ -1,6 +1,7 @@
 /* Tellers: one snapshot, many forms. A const table a program; a new form is a file and a row. */
 #pragma once
 
+#include "portconform/observation.h"
 #include "portconform/plan.h"
 #include "portconform/snapshot.h"
 

@@ -1,7 +1,9 @@
 /* The short tables of words, and the index of all tables. */
 #include "tables.h"
 
+#include "portconform/expectation.h"
 #include "portconform/finding.h"
+#include "portconform/observation.h"
 
 #include <string.h>
 

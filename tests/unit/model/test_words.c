@@ -8,7 +8,9 @@
 #include <ctype.h>
 #include <string.h>
 
+#include "portconform/expectation.h"
 #include "portconform/finding.h"
+#include "portconform/observation.h"
 #include "portconform/words.h"
 
 /* Lower case, digits and single hyphens, beginning with a letter. */
