@@ -3,14 +3,15 @@
 #include "loader.h"
 
 #include "portconform/error.h"
+#include <ctype.h>
 #include <errno.h>
 #include <stdint.h>
-#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum {
     PARAMETERS_MAX = 8,  /* that one item and its condition may use to be tried */
-    CANDIDATES_MAX = 16, /* values of one parameter */
+    CANDIDATES_MAX = 64, /* values of one parameter; a smaller domain is tried whole */
     TRIALS_MAX = 4096,   /* combinations of one item */
 };
 
@@ -23,28 +24,65 @@ struct tried {
 
 struct trial {
     const struct guide *guide;
+    const char *condition; /* the text of the rule's `when`, whose numbers are bounds too; NULL: none */
     struct tried tried[PARAMETERS_MAX];
     size_t count;
 };
 
 static void add_number(struct tried *tried, enum value_type type, int64_t number)
 {
+    if (tried->count == CANDIDATES_MAX)
+        return;
     for (size_t i = 0; i < tried->count; i++)
         if (tried->candidates[i].number == number)
             return;
     tried->candidates[tried->count++] = (struct value){.type = type, .number = number};
 }
 
-static void add_candidates(struct tried *tried)
+static void add_within(struct tried *tried, int64_t number)
+{
+    if (number >= tried->parameter->min && number <= tried->parameter->max)
+        add_number(tried, VALUE_INT, number);
+}
+
+/* The numbers of a condition and their neighbours: where "instance < 5" begins and ends to hold. */
+static void add_turning_points(struct tried *tried, const char *condition)
+{
+    for (const char *c = condition; c && *c; c++) {
+        if (!isdigit((unsigned char)*c))
+            continue;
+        char *end;
+        int64_t number = strtoll(c, &end, 10);
+        if (c == condition || !(isalnum((unsigned char)c[-1]) || c[-1] == '_')) {
+            if (number > INT32_MIN && number < INT32_MAX)
+                for (int64_t near = number - 1; near <= number + 1; near++)
+                    add_within(tried, near);
+        }
+        c = end - 1;
+    }
+}
+
+static void add_integers(struct tried *tried, const char *condition)
+{
+    const struct parameter *parameter = tried->parameter;
+    add_number(tried, VALUE_INT, parameter->min);
+    add_number(tried, VALUE_INT, parameter->max);
+    if (parameter->initial.type == VALUE_INT)
+        add_number(tried, VALUE_INT, parameter->initial.number);
+    if (parameter->max - parameter->min < CANDIDATES_MAX)
+        for (int64_t number = parameter->min; number <= parameter->max; number++)
+            add_number(tried, VALUE_INT, number);
+    else
+        add_turning_points(tried, condition);
+}
+
+static void add_candidates(struct tried *tried, const char *condition)
 {
     const struct parameter *parameter = tried->parameter;
     switch (parameter->kind) {
     case PARAMETER_INT:
     case PARAMETER_PORT:
-        add_number(tried, VALUE_INT, parameter->min);
-        add_number(tried, VALUE_INT, parameter->max);
-        if (parameter->initial.type == VALUE_INT)
-            add_number(tried, VALUE_INT, parameter->initial.number);
+        add_integers(tried, condition);
         return;
     case PARAMETER_BOOL:
         add_number(tried, VALUE_BOOL, 0);
@@ -68,7 +106,7 @@ static void add_name(void *context, const char *name, bool is_peer)
             return;
     struct tried *tried = &trial->tried[trial->count++];
     *tried = (struct tried){.parameter = parameter};
-    add_candidates(tried);
+    add_candidates(tried, trial->condition);
 }
 
 static int lookup_value(const void *context, const char *name, struct value *ret)
@@ -119,7 +157,7 @@ static bool applies(const struct rule *rule, const struct scope_values *values)
 static void check_item(struct loader *loader, const struct rule *rule, const struct node *ports, size_t index)
 {
     const struct port_item *item = &rule->ports.items[index];
-    struct trial trial = {.guide = rule->guide};
+    struct trial trial = {.guide = rule->guide, .condition = rule->when ? expression_text(rule->when) : NULL};
     struct scope_values values = {.lookup = lookup_value, .context = &trial};
     expression_names(item->low, add_name, &trial);
     expression_names(item->high, add_name, &trial);

@@ -3,7 +3,7 @@
 
 #include "schema.h"
 
-enum { DESCRIPTION = 160 };
+enum { DESCRIPTION = 320 };
 
 void config_describe(void (*line)(void *context, const char *section, const char *name, const char *type,
                                   const char *range, const char *initial, const char *doc),

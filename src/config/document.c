@@ -75,12 +75,26 @@ static int fill(struct document_reader *reader, struct node *node, const config_
     return 0;
 }
 
-static int read_values(struct document_reader *reader, const char *octets, struct node *root)
+/* libconfig 1.5 calls a comment at the very end of its input a syntax error: it always gets a line's end. */
+static char *with_line_end(const char *octets, size_t length)
+{
+    char *text = malloc(length + 2);
+    if (!text)
+        return NULL;
+    memcpy(text, octets, length);
+    memcpy(text + length, "\n", 2);
+    return text;
+}
+
+static int read_values(struct document_reader *reader, const char *octets, size_t length, struct node *root)
 {
     config_t config;
-    config_init(&config);
     int result = 0;
-    if (config_read_string(&config, octets) != CONFIG_TRUE) {
+    char *text = with_line_end(octets, length);
+    if (!text)
+        return -ENOMEM;
+    config_init(&config);
+    if (config_read_string(&config, text) != CONFIG_TRUE) {
         struct origin origin = {root->origin.file, (unsigned)config_error_line(&config), 0};
         diag_add(reader->diags, DIAG_ERROR, origin, NULL, "libconfig: %s", config_error_text(&config));
         result = PC_ESYNTAX;
@@ -92,6 +106,7 @@ static int read_values(struct document_reader *reader, const char *octets, struc
                  "libconfig reads this file differently than our own check does");
 out:
     config_destroy(&config);
+    free(text);
     return result;
 }
 
@@ -110,7 +125,7 @@ int document_parse(struct document_reader *reader, const char *octets, size_t le
     struct node *root;
     result = syntax_parse(octets, length, name, reader->scratch, reader->arena, &root, reader->diags);
     if (result == 0)
-        result = read_values(reader, octets, root);
+        result = read_values(reader, octets, length, root);
     if (result == 0)
         *ret = root;
     return result;

@@ -29,7 +29,7 @@ static bool looks_like_euc_jp(const unsigned char *octets, size_t length)
 
 static bool looks_like_cp932(const unsigned char *octets, size_t length)
 {
-    size_t i = 0;
+    size_t i = 0, pairs = 0;
     while (i < length) {
         unsigned char c = octets[i];
         if (c < 0x80 || (c >= 0xa1 && c <= 0xdf)) { /* ASCII, half-width katakana */
@@ -43,8 +43,9 @@ static bool looks_like_cp932(const unsigned char *octets, size_t length)
         if (trail < 0x40 || trail == 0x7f || trail > 0xfc)
             return false;
         i += 2;
+        pairs++;
     }
-    return true;
+    return pairs > 0; /* Latin-1 alone would pass for half-width katakana */
 }
 
 static const char *encoding_hint(const char *octets, size_t length)

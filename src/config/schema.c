@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { NAMES_MAX = 64, TEXT_MAX = 160 };
+enum { NAMES_MAX = 64, TEXT_MAX = 320 };
 
 const struct cfg_item *schema_item(const struct cfg_section *section, const char *name)
 {
@@ -165,32 +165,44 @@ static bool check_integer(const struct cfg_item *item, const struct node *node, 
     return true;
 }
 
-/* The elements of a list; groups among them are read by whoever needs them, with their own section. */
-static bool check_elements(const struct cfg_item *item, const struct node *node, struct diag_list *diags)
+static void drop_element(struct node *list, struct node *before, const struct node *element)
+{
+    if (before)
+        before->next = element->next;
+    else
+        list->first = element->next;
+    if (list->last == element)
+        list->last = before;
+    list->count--;
+}
+
+/* The elements of a list; groups among them are read by whoever needs them, with their own section. A wrong element is
+ * told and taken out, so that the others are still looked at. */
+static bool check_elements(const struct cfg_item *item, struct node *list, struct diag_list *diags)
 {
     bool strings = item->type != CFG_GROUPS, groups = item->type != CFG_STRINGS, well = true;
-    for (const struct node *element = node->first; element; element = element->next) {
-        if (element->kind == NODE_STRING && strings) {
-            if (*element->text)
-                continue;
-            diag_add(diags, DIAG_ERROR, element->origin, NULL, "an empty string in '%s'", item->name);
-            well = false;
+    struct node *before = NULL;
+    for (struct node *element = list->first; element; element = element->next) {
+        bool is_string = element->kind == NODE_STRING && strings, is_group = element->kind == NODE_GROUP && groups;
+        if ((is_string && *element->text) || is_group) {
+            before = element;
             continue;
         }
-        if (element->kind == NODE_GROUP && groups)
-            continue;
-        diag_add(diags, DIAG_ERROR, element->origin, NULL, "an element of '%s' must be %s, found %s", item->name,
-                 !groups    ? "a string"
-                 : !strings ? "a group {...}"
-                            : "a string or a group",
-                 node_kind_text(element->kind));
+        if (is_string)
+            diag_add(diags, DIAG_ERROR, element->origin, NULL, "an empty string in '%s'", item->name);
+        else
+            diag_add(diags, DIAG_ERROR, element->origin, NULL, "an element of '%s' must be %s, found %s", item->name,
+                     !groups    ? "a string"
+                     : !strings ? "a group {...}"
+                                : "a string or a group",
+                     node_kind_text(element->kind));
+        drop_element(list, before, element);
         well = false;
     }
     return well;
 }
 
-static bool check_value(const struct cfg_item *item, const struct node *node, struct field *field,
-                        struct diag_list *diags)
+static bool check_value(const struct cfg_item *item, struct node *node, struct field *field, struct diag_list *diags)
 {
     bool is_list = node->kind == NODE_LIST || node->kind == NODE_ARRAY;
     switch (item->type) {
@@ -211,7 +223,7 @@ static bool check_value(const struct cfg_item *item, const struct node *node, st
     case CFG_STRINGS:
     case CFG_GROUPS:
     case CFG_STRINGS_OR_GROUPS:
-        return is_list ? check_elements(item, node, diags) : wrong_type(item, node, diags);
+        return is_list || wrong_type(item, node, diags);
     case CFG_GROUP:
         return node->kind == NODE_GROUP || wrong_type(item, node, diags);
     }
@@ -236,8 +248,7 @@ static void unknown_name(const struct cfg_section *section, const struct node *m
     diag_add(diags, DIAG_ERROR, member->name_origin, told, "unknown setting '%s' in %s", member->name, section->name);
 }
 
-static bool check_member(const struct cfg_section *section, const struct node *member, void *out,
-                         struct diag_list *diags)
+static bool check_member(const struct cfg_section *section, struct node *member, void *out, struct diag_list *diags)
 {
     const struct cfg_item *item = schema_item(section, member->name);
     if (!item) {
@@ -257,14 +268,15 @@ static bool check_member(const struct cfg_section *section, const struct node *m
         return false;
     }
     field->node = member;
-    return true;
+    bool has_elements = item->type == CFG_STRINGS || item->type == CFG_GROUPS || item->type == CFG_STRINGS_OR_GROUPS;
+    return !has_elements || check_elements(item, member, diags);
 }
 
 bool schema_read(const struct cfg_section *section, const struct node *group, void *out, struct diag_list *diags)
 {
     bool well = true;
     schema_defaults(section, out);
-    for (const struct node *member = group->first; member; member = member->next)
+    for (struct node *member = group->first; member; member = member->next)
         well = check_member(section, member, out, diags) && well;
     for (size_t i = 0; i < section->count; i++) {
         const struct cfg_item *item = &section->items[i];
@@ -303,12 +315,17 @@ const char *schema_range_text(const struct cfg_item *item, char *buffer, size_t 
     buffer[0] = '\0';
     if (item->type == CFG_INT)
         snprintf(buffer, size, "%" PRId64 "..%" PRId64, item->min, item->max);
-    if (item->type == CFG_WORD)
-        for (const char *const *word = item_words(item); *word && length < size; word++) {
-            int written = snprintf(buffer + length, size - length, "%s%s", length ? " | " : "", *word);
-            length += written > 0 ? (size_t)written : 0;
-        }
-    if (item->section && item->type != CFG_INT && item->type != CFG_WORD)
+    else if (item->section)
         snprintf(buffer, size, "see %s", item->section->name);
+    if (item->type != CFG_WORD)
+        return buffer;
+    for (const char *const *word = item_words(item); *word; word++) {
+        int written = snprintf(buffer + length, size - length, "%s%s", length ? " | " : "", *word);
+        if (written < 0 || (size_t)written >= size - length) {
+            buffer[length] = '\0'; /* whole words alone */
+            return buffer;
+        }
+        length += (size_t)written;
+    }
     return buffer;
 }

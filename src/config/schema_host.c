@@ -176,7 +176,7 @@ static const struct cfg_item waiver_items[] = {
     ROW("ports", CFG_PORTS, AT(waiver_fields, ports), "The ports, unexpected listeners included"),
     ROW("verdict", CFG_WORD, AT(waiver_fields, verdict), "This verdict alone", .kind = "verdict"),
     ROW("until", CFG_DATE, AT(waiver_fields, until), "The last day it holds", .flags = CFG_REQUIRED),
-    ROW("reason", CFG_TEXT, AT(waiver_fields, reason), "Why", .flags = CFG_REQUIRED),
+    ROW("reason", CFG_TEXT, AT(waiver_fields, reason), "Why it is accepted", .flags = CFG_REQUIRED),
     ROW("owner", CFG_TEXT, AT(waiver_fields, owner), "Who answers for it"),
     ROW("ticket", CFG_TEXT, AT(waiver_fields, ticket), "The change or ticket"),
 };
