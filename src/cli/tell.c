@@ -40,9 +40,9 @@ int cli_finish(struct text *out, int status)
 {
     int r = check_print(out);
     text_done(out);
-    if (r < 0)
-        return cli_fail("cannot write: %s", pc_strerror(r));
-    return status;
+    if (r == -EPIPE) /* the reader has seen enough */
+        return STATUS_UNKNOWN;
+    return r < 0 ? cli_fail("cannot write: %s", pc_strerror(r)) : status;
 }
 
 void cli_wrap(struct text *out, const char *string, unsigned at, unsigned indent, unsigned columns)
