@@ -1,0 +1,432 @@
+/* The kinds on loopback: real sockets, and a clock that the test moves. */
+#include "payload.h"
+
+#include "portconform/text.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+enum { TIMEOUT_MS = 3000, PATIENCE_MS = 5000 };
+
+static const struct moment start = {.mono_ms = 1000000, .wall_ms = 1700000000000};
+
+static struct {
+    struct probe_engine *engine;
+    struct probe_result result;
+    unsigned done;
+} seen;
+
+static int setup(void **state)
+{
+    (void)state;
+    memset(&seen, 0, sizeof(seen));
+    return probe_engine_new(NULL, &seen.engine);
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    probe_engine_free(seen.engine);
+    return 0;
+}
+
+static void on_done(void *context, const struct probe_request *request, const struct probe_result *result)
+{
+    (void)context;
+    (void)request;
+    seen.result = *result;
+    seen.done++;
+}
+
+static struct moment after(int64_t ms)
+{
+    return (struct moment){start.mono_ms + ms, start.wall_ms + ms};
+}
+
+static void add(const struct probe_kind *kind, const char *target, uint16_t port, const char *service)
+{
+    struct probe_request request = {
+        .kind = kind, .port = port, .timeout_ms = TIMEOUT_MS, .attempts = 3, .done = on_done};
+    assert_int_equal(address_parse(target, &request.target), 0);
+    request.service = service ? service_find(service) : NULL;
+    assert_int_equal(probe_engine_add(seen.engine, &request), 0);
+    probe_engine_step(seen.engine, start);
+}
+
+/* Waits for readiness, not for time: the engine's clock stands still. */
+static void wait_for_end(void)
+{
+    while (seen.done == 0) {
+        struct pollfd ready = {.fd = probe_engine_fd(seen.engine), .events = POLLIN};
+        if (poll(&ready, 1, PATIENCE_MS) <= 0)
+            fail_msg("nothing happens");
+        probe_engine_step(seen.engine, start);
+    }
+}
+
+static void assert_ended(enum probe_outcome outcome, enum reason reason)
+{
+    assert_int_equal(seen.done, 1);
+    assert_string_equal(probe_outcome_name(seen.result.outcome), probe_outcome_name(outcome));
+    assert_string_equal(reason_row(seen.result.reason)->name, reason_row(reason)->name);
+}
+
+/* A bound socket of ours on loopback. */
+static int open_server(const char *address, int type, uint16_t *ret_port)
+{
+    struct address own;
+    struct sockaddr_storage sockaddr;
+    assert_int_equal(address_parse(address, &own), 0);
+    socklen_t length = address_to_sockaddr(&own, 0, &sockaddr);
+    int fd = socket(own.family, type | SOCK_CLOEXEC, 0);
+    if (own.family == AF_INET6 && (fd < 0 || bind(fd, (struct sockaddr *)&sockaddr, length))) {
+        print_message("no IPv6 on this machine\n");
+        skip();
+    }
+    assert_true(fd >= 0);
+    if (own.family == AF_INET)
+        assert_int_equal(bind(fd, (struct sockaddr *)&sockaddr, length), 0);
+    length = sizeof(sockaddr);
+    assert_int_equal(getsockname(fd, (struct sockaddr *)&sockaddr, &length), 0);
+    (void)address_from_sockaddr((struct sockaddr *)&sockaddr, ret_port);
+    return fd;
+}
+
+static void tcp_open(void **state)
+{
+    (void)state;
+    uint16_t port;
+    int server = open_server("127.0.0.1", SOCK_STREAM, &port);
+    assert_int_equal(listen(server, 5), 0);
+    add(&probe_kind_tcp, "127.0.0.1", port, NULL);
+    wait_for_end();
+    assert_ended(PROBE_OPEN, REASON_ACCEPTED);
+    assert_true(seen.result.sign_of_life);
+    assert_true(seen.result.path_local);
+    assert_false(seen.result.service_proven);
+    assert_true(seen.result.rtt_us > 0);
+    assert_int_equal(seen.result.attempts, 1);
+    assert_int_equal(seen.result.sent.mono_ms, start.mono_ms);
+    /* it was closed by RST */
+    int connection = accept(server, NULL, NULL);
+    char octet;
+    assert_true(connection >= 0);
+    assert_int_equal(recv(connection, &octet, 1, 0), -1);
+    assert_int_equal(errno, ECONNRESET);
+    (void)close(connection);
+    (void)close(server);
+}
+
+static void tcp_open_ipv6(void **state)
+{
+    (void)state;
+    uint16_t port;
+    int server = open_server("::1", SOCK_STREAM, &port);
+    assert_int_equal(listen(server, 5), 0);
+    add(&probe_kind_tcp, "::1", port, NULL);
+    wait_for_end();
+    assert_ended(PROBE_OPEN, REASON_ACCEPTED);
+    (void)close(server);
+}
+
+static void tcp_refused(void **state)
+{
+    (void)state;
+    uint16_t port;
+    int server = open_server("127.0.0.1", SOCK_STREAM, &port); /* bound, so that nobody else listens there */
+    add(&probe_kind_tcp, "127.0.0.1", port, NULL);
+    if (seen.done == 0)
+        wait_for_end();
+    assert_ended(PROBE_REFUSED, REASON_RST);
+    assert_true(seen.result.sign_of_life);
+    assert_false(seen.result.icmp.seen);
+    assert_int_equal(seen.result.error, ECONNREFUSED);
+    (void)close(server);
+}
+
+static void udp_closed_by_the_error_queue(void **state)
+{
+    (void)state;
+    uint16_t port;
+    int server = open_server("127.0.0.1", SOCK_DGRAM, &port);
+    (void)close(server);
+    add(&probe_kind_udp, "127.0.0.1", port, NULL);
+    wait_for_end();
+    assert_ended(PROBE_REFUSED, REASON_PORT_UNREACHABLE);
+    assert_true(seen.result.sign_of_life);
+    assert_true(seen.result.icmp.seen);
+    assert_int_equal(seen.result.icmp.type, 3);
+    assert_int_equal(seen.result.icmp.code, 3);
+    assert_true(address_is_loopback(&seen.result.icmp.offender));
+}
+
+static void udp_closed_ipv6(void **state)
+{
+    (void)state;
+    uint16_t port;
+    int server = open_server("::1", SOCK_DGRAM, &port);
+    (void)close(server);
+    add(&probe_kind_udp, "::1", port, NULL);
+    wait_for_end();
+    assert_ended(PROBE_REFUSED, REASON_PORT_UNREACHABLE);
+    assert_int_equal(seen.result.icmp.type, 1);
+    assert_int_equal(seen.result.icmp.code, 4);
+}
+
+/* Three attempts at 0, 1/3 and 2/3 of the time-out, then silence. */
+static void udp_silent_after_its_attempts(void **state)
+{
+    (void)state;
+    uint16_t port;
+    int server = open_server("127.0.0.1", SOCK_DGRAM, &port);
+    add(&probe_kind_udp, "127.0.0.1", port, "none");
+    assert_int_equal(probe_engine_next_ms(seen.engine), start.mono_ms + 1000);
+    probe_engine_step(seen.engine, after(1000));
+    assert_int_equal(probe_engine_next_ms(seen.engine), start.mono_ms + 2000);
+    probe_engine_step(seen.engine, after(2000));
+    assert_int_equal(probe_engine_next_ms(seen.engine), start.mono_ms + 3000);
+    assert_int_equal(probe_engine_step(seen.engine, after(3000)), 0);
+    assert_ended(PROBE_SILENT, REASON_SILENT);
+    assert_int_equal(seen.result.attempts, 3);
+    assert_int_equal(seen.result.sent.mono_ms, start.mono_ms + 2000);
+    assert_false(seen.result.sign_of_life);
+    for (int i = 0; i < 3; i++) {
+        char octet;
+        assert_int_equal(recv(server, &octet, 1, MSG_DONTWAIT), 0); /* empty datagrams */
+    }
+    (void)close(server);
+}
+
+/* Takes the request of the probe and returns its length and where it came from. */
+static size_t take_request(int server, uint8_t *buffer, size_t size, struct sockaddr_storage *ret_client)
+{
+    socklen_t length = sizeof(*ret_client);
+    ssize_t got = recvfrom(server, buffer, size, 0, (struct sockaddr *)ret_client, &length);
+    assert_true(got >= 0);
+    return (size_t)got;
+}
+
+static void answer_from(int server, const struct sockaddr_storage *client, const void *octets, size_t length)
+{
+    ssize_t sent = sendto(server, octets, length, 0, (const struct sockaddr *)client, sizeof(struct sockaddr_in));
+    assert_int_equal(sent, length);
+}
+
+static void udp_answer_proves_the_service(void **state)
+{
+    (void)state;
+    uint16_t port;
+    uint8_t request[512];
+    struct sockaddr_storage client;
+    int server = open_server("127.0.0.1", SOCK_DGRAM, &port);
+    add(&probe_kind_udp, "127.0.0.1", port, "dns");
+    size_t length = take_request(server, request, sizeof(request), &client);
+    answer_from(server, &client, "noise", 5); /* the right answer wins over what came before */
+    request[2] |= 0x80;
+    answer_from(server, &client, request, length);
+    wait_for_end();
+    assert_ended(PROBE_OPEN, REASON_UDP_ANSWER);
+    assert_true(seen.result.service_proven);
+    assert_false(seen.result.wrong_protocol);
+    assert_true(seen.result.sign_of_life);
+    assert_true(seen.result.path_local);
+    (void)close(server);
+}
+
+static void udp_answer_in_another_protocol(void **state)
+{
+    (void)state;
+    uint16_t port;
+    uint8_t request[512];
+    struct sockaddr_storage client;
+    int server = open_server("127.0.0.1", SOCK_DGRAM, &port);
+    add(&probe_kind_udp, "127.0.0.1", port, "dns");
+    size_t length = take_request(server, request, sizeof(request), &client);
+    request[0] ^= 0xff; /* a foreign id */
+    request[2] |= 0x80;
+    answer_from(server, &client, request, length);
+    wait_for_end();
+    assert_ended(PROBE_OPEN, REASON_WRONG_PROTOCOL);
+    assert_true(seen.result.wrong_protocol);
+    assert_false(seen.result.service_proven);
+    assert_string_equal(seen.result.detail, "answered, but not as dns does");
+    (void)close(server);
+}
+
+static void udp_any_answer_opens_an_unknown_protocol(void **state)
+{
+    (void)state;
+    uint16_t port;
+    uint8_t request[512];
+    struct sockaddr_storage client;
+    int server = open_server("127.0.0.1", SOCK_DGRAM, &port);
+    add(&probe_kind_udp, "127.0.0.1", port, "radius");
+    assert_int_equal(take_request(server, request, sizeof(request), &client), 0);
+    answer_from(server, &client, "", 0);
+    wait_for_end();
+    assert_ended(PROBE_OPEN, REASON_UDP_ANSWER);
+    assert_false(seen.result.service_proven);
+    assert_false(seen.result.wrong_protocol);
+    (void)close(server);
+}
+
+/* hostile peers: wrong-source UDP */
+static void udp_answer_from_elsewhere_is_left_aside(void **state)
+{
+    (void)state;
+    uint16_t port, other_port;
+    uint8_t request[512];
+    struct sockaddr_storage client;
+    int server = open_server("127.0.0.1", SOCK_DGRAM, &port);
+    int other_address = open_server("127.0.0.2", SOCK_DGRAM, &other_port);
+    int other = open_server("127.0.0.1", SOCK_DGRAM, &other_port);
+    add(&probe_kind_udp, "127.0.0.1", port, "dns");
+    size_t length = take_request(server, request, sizeof(request), &client);
+    request[2] |= 0x80;
+    answer_from(other_address, &client, request, length);
+    answer_from(other, &client, request, length);
+    probe_engine_step(seen.engine, start);
+    assert_int_equal(seen.done, 0);
+    probe_engine_step(seen.engine, after(TIMEOUT_MS));
+    assert_ended(PROBE_SILENT, REASON_SILENT);
+    assert_false(seen.result.sign_of_life);
+    (void)close(server);
+    (void)close(other_address);
+    (void)close(other);
+}
+
+static void udp_tftp_answers_from_a_port_of_its_own(void **state)
+{
+    (void)state;
+    static const char error[] = "\0\5\0\1File not found";
+    uint16_t port, other_port;
+    uint8_t request[512];
+    struct sockaddr_storage client;
+    int server = open_server("127.0.0.1", SOCK_DGRAM, &port);
+    int transfer = open_server("127.0.0.1", SOCK_DGRAM, &other_port);
+    add(&probe_kind_udp, "127.0.0.1", port, "tftp");
+    assert_true(take_request(server, request, sizeof(request), &client) > 0);
+    answer_from(transfer, &client, error, sizeof(error));
+    wait_for_end();
+    assert_ended(PROBE_OPEN, REASON_UDP_ANSWER);
+    assert_true(seen.result.service_proven);
+    (void)close(server);
+    (void)close(transfer);
+}
+
+/* hostile peers: a flood of datagrams does not hold the engine, and the deadline stands. */
+static void udp_flood_ends_at_the_deadline(void **state)
+{
+    (void)state;
+    uint16_t port, other_port;
+    uint8_t request[512];
+    struct sockaddr_storage client;
+    int server = open_server("127.0.0.1", SOCK_DGRAM, &port);
+    int other = open_server("127.0.0.1", SOCK_DGRAM, &other_port);
+    add(&probe_kind_udp, "127.0.0.1", port, "dns");
+    (void)take_request(server, request, sizeof(request), &client);
+    for (int i = 0; i < 200; i++)
+        answer_from(other, &client, "x", 1);
+    probe_engine_step(seen.engine, start);
+    assert_int_equal(seen.done, 0);
+    assert_int_equal(probe_engine_step(seen.engine, after(TIMEOUT_MS)), 0);
+    assert_ended(PROBE_SILENT, REASON_SILENT);
+    (void)close(server);
+    (void)close(other);
+}
+
+static void a_source_that_is_not_ours(void **state)
+{
+    (void)state;
+    struct probe_request request = {.kind = &probe_kind_tcp, .port = 9, .timeout_ms = 1000, .done = on_done};
+    assert_int_equal(address_parse("127.0.0.1", &request.target), 0);
+    assert_int_equal(address_parse("192.0.2.77", &request.source), 0);
+    assert_int_equal(probe_engine_add(seen.engine, &request), 0);
+    assert_int_equal(probe_engine_step(seen.engine, start), 0);
+    assert_ended(PROBE_LOCAL, REASON_NO_SOURCE_ADDRESS);
+    seen.done = 0;
+    assert_int_equal(address_parse("::1", &request.source), 0); /* nor one of the other family */
+    assert_int_equal(probe_engine_add(seen.engine, &request), 0);
+    assert_int_equal(probe_engine_step(seen.engine, start), 0);
+    assert_ended(PROBE_LOCAL, REASON_NO_SOURCE_ADDRESS);
+}
+
+/* Real EMFILE: one descriptor is left, so the probes go one by one, and none ends as our trouble. */
+static void with_one_descriptor_left_probes_go_one_by_one(void **state)
+{
+    (void)state;
+    enum { PROBES = 5 };
+    uint16_t port;
+    struct rlimit before, low;
+    int server = open_server("127.0.0.1", SOCK_DGRAM, &port);
+    struct address loopback;
+    assert_int_equal(address_parse("127.0.0.1", &loopback), 0);
+    int next = dup(0); /* the lowest free one */
+    assert_true(next >= 0);
+    (void)close(next);
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+    low = (struct rlimit){.rlim_cur = (rlim_t)next + 1, .rlim_max = before.rlim_max};
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &low), 0);
+    for (int i = 0; i < PROBES; i++) {
+        struct probe_request request = {
+            .kind = &probe_kind_udp, .target = loopback, .port = port, .timeout_ms = TIMEOUT_MS, .done = on_done};
+        assert_int_equal(probe_engine_add(seen.engine, &request), 0);
+    }
+    for (int i = 0; i < PROBES; i++) {
+        assert_int_equal(probe_engine_step(seen.engine, after((int64_t)i * TIMEOUT_MS)), PROBES - i);
+        assert_int_equal(seen.done, i);
+    }
+    assert_int_equal(probe_engine_step(seen.engine, after((int64_t)PROBES * TIMEOUT_MS)), 0);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+    assert_int_equal(seen.done, PROBES);
+    assert_int_equal(seen.result.outcome, PROBE_SILENT);
+    (void)close(server);
+}
+
+/* Ping sockets may be permitted here or not; both ends are told rightly. */
+static void icmp_echo_or_no_permission(void **state)
+{
+    (void)state;
+    int permitted = socket(AF_INET, SOCK_DGRAM, IPPROTO_ICMP);
+    add(&probe_kind_icmp, "127.0.0.1", 0, NULL);
+    if (permitted < 0) {
+        assert_ended(PROBE_LOCAL, REASON_NO_PERMISSION);
+        return;
+    }
+    (void)close(permitted);
+    if (seen.done == 0)
+        wait_for_end();
+    assert_ended(PROBE_OPEN, REASON_SERVICE_PROVEN);
+    assert_true(seen.result.sign_of_life);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(tcp_open, setup, teardown),
+        cmocka_unit_test_setup_teardown(tcp_open_ipv6, setup, teardown),
+        cmocka_unit_test_setup_teardown(tcp_refused, setup, teardown),
+        cmocka_unit_test_setup_teardown(udp_closed_by_the_error_queue, setup, teardown),
+        cmocka_unit_test_setup_teardown(udp_closed_ipv6, setup, teardown),
+        cmocka_unit_test_setup_teardown(udp_silent_after_its_attempts, setup, teardown),
+        cmocka_unit_test_setup_teardown(udp_answer_proves_the_service, setup, teardown),
+        cmocka_unit_test_setup_teardown(udp_answer_in_another_protocol, setup, teardown),
+        cmocka_unit_test_setup_teardown(udp_any_answer_opens_an_unknown_protocol, setup, teardown),
+        cmocka_unit_test_setup_teardown(udp_answer_from_elsewhere_is_left_aside, setup, teardown),
+        cmocka_unit_test_setup_teardown(udp_tftp_answers_from_a_port_of_its_own, setup, teardown),
+        cmocka_unit_test_setup_teardown(udp_flood_ends_at_the_deadline, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_source_that_is_not_ours, setup, teardown),
+        cmocka_unit_test_setup_teardown(with_one_descriptor_left_probes_go_one_by_one, setup, teardown),
+        cmocka_unit_test_setup_teardown(icmp_echo_or_no_permission, setup, teardown),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
