@@ -294,9 +294,9 @@ class Runner:
     def compare(self, situation, findings):
         for host, port, verdict, blame, reason in situation.expect:
             transport, ports = port.split() if port else (None, None)
-            found = [f for f in findings if f["host"] == host and f["transport"] == transport and f["ports"] == ports]
-            if not port:
-                found = [f for f in findings if f["host"] == host and f["verdict"] == verdict]
+            found = [f for f in findings if f["host"] == host and f["verdict"] == verdict] if not port else \
+                [f for f in findings if f["host"] == host and f["transport"] == transport and f["ports"] == ports
+                 and f["verdict"] != "waiver-expired"]
             what = f"{situation.name}: {host or 'site'} {port or verdict}"
             self.check(found, f"{what}: no such finding")
             for f in found[:1]:
