@@ -58,7 +58,7 @@ static bool is_first_run(const struct daemon_options *options)
 static void tell_first_run(void)
 {
     log_line(LOG_ERR, "there is no " PC_SYSCONFDIR "/site.conf, which says what to look at");
-    log_line(LOG_ERR, "copy an example from " PC_DATADIR "/../doc/portconform/examples and put your hosts in");
+    log_line(LOG_ERR, "copy an example from share/doc/portconform/examples to " PC_SYSCONFDIR " and put your hosts in");
     log_line(LOG_ERR, "check it with: portconform lint -C " PC_SYSCONFDIR ", and start again (or use -C PATH)");
 }
 

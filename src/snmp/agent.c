@@ -16,7 +16,7 @@
 #include <net-snmp/library/large_fd_set.h>
 
 #include <errno.h>
-#include <fcntl.h>
+#include <linux/close_range.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -47,7 +47,6 @@ struct agent {
     struct mib_view *view;
     oid module[MAX_OID_LEN]; /* portconformMIB */
     size_t module_length;
-    bool mark_descriptors; /* a session was opened: its descriptor is not yet close-on-exec */
     char last_text[LOG_TEXT];
 };
 
@@ -161,12 +160,20 @@ static int on_session_init(int major, int minor, void *session, void *context)
     return 0;
 }
 
+/* A child of the program must not inherit what net-snmp opens without close-on-exec: the master's socket and a pipe.
+ * Every other descriptor of the program above the standard ones is close-on-exec from birth. */
+static void mark_descriptors(void)
+{
+    /* a kernel that cannot do it leaves a child with a socket too many, no worse */
+    (void)close_range(STDERR_FILENO + 1, ~0U, CLOSE_RANGE_CLOEXEC);
+}
+
 static int on_connected(int major, int minor, void *session, void *context)
 {
     (void)major, (void)minor, (void)session;
     struct agent *agent = context;
     atomic_store(&agent->connected, true);
-    agent->mark_descriptors = true;
+    mark_descriptors();
     return 0;
 }
 
@@ -176,18 +183,6 @@ static int on_disconnected(int major, int minor, void *session, void *context)
     struct agent *agent = context;
     atomic_store(&agent->connected, false);
     return 0;
-}
-
-/* A child of the program must not inherit the master's socket, which net-snmp opens without close-on-exec. */
-static void mark_descriptors(netsnmp_large_fd_set *set, int count)
-{
-    for (int fd = 0; fd < count; fd++) {
-        if (!NETSNMP_LARGE_FD_ISSET(fd, set))
-            continue;
-        int flags = fcntl(fd, F_GETFD);
-        if (flags >= 0 && (flags & FD_CLOEXEC) == 0)
-            (void)fcntl(fd, F_SETFD, flags | FD_CLOEXEC);
-    }
 }
 
 static void set_module(struct agent *agent)
@@ -242,17 +237,19 @@ static bool agent_open(struct agent *agent)
     if (!register_objects(agent))
         return false;
     init_snmp("portconformd");
+    mark_descriptors();
     return true;
 }
 
+/* The callbacks go first: what is left of them in snmp_shutdown(), net-snmp frees with their context, which is ours. */
 static void agent_close(struct agent *agent)
 {
-    unregister_sysORTable(agent->module, agent->module_length);
-    snmp_shutdown("portconformd");
     snmp_unregister_callback(SNMP_CALLBACK_APPLICATION, SNMPD_CALLBACK_INDEX_START, on_connected, agent, 1);
     snmp_unregister_callback(SNMP_CALLBACK_APPLICATION, SNMPD_CALLBACK_INDEX_STOP, on_disconnected, agent, 1);
     snmp_unregister_callback(SNMP_CALLBACK_LIBRARY, SNMP_CALLBACK_SESSION_INIT, on_session_init, agent, 1);
     snmp_unregister_callback(SNMP_CALLBACK_LIBRARY, SNMP_CALLBACK_LOGGING, on_log, agent, 1);
+    unregister_sysORTable(agent->module, agent->module_length);
+    snmp_shutdown("portconformd");
 }
 
 /* --- the thread -------------------------------------------------------------------------------------------------- */
@@ -282,10 +279,6 @@ static void agent_turn(struct agent *agent, netsnmp_large_fd_set *set)
     struct timeval timeout = {.tv_sec = TURN_S};
     NETSNMP_LARGE_FD_ZERO(set);
     snmp_select_info2(&count, set, &timeout, &block);
-    if (agent->mark_descriptors) {
-        mark_descriptors(set, count);
-        agent->mark_descriptors = false;
-    }
     NETSNMP_LARGE_FD_SET(agent->wake, set);
     if (agent->wake >= count)
         count = agent->wake + 1;

@@ -1,0 +1,109 @@
+"""What the tests of portconformd share: a site on loopback whose port opens and closes, the daemon, and its log."""
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+
+from cores import end, free_port, listen, wait_for
+
+
+def free_udp_port():
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+class LoopbackSite:
+    """Host `lo01` with two expected ports: one is served as long as the test lasts, the other as the test wants."""
+
+    def __init__(self):
+        self.folder = tempfile.mkdtemp(prefix="pc-peer-")
+        self.config = os.path.join(self.folder, "site")
+        self.server, self.open_port = listen()
+        self.other_port = free_port()
+        self.other = None
+        os.makedirs(os.path.join(self.config, "hosts.d"))
+        self.write_site()
+        self._write("hosts.d/lo01.conf",
+                    'host: { name = "lo01"; addresses = ["127.0.0.1"]; listeners = "kernel";\n'
+                    f'  expect = ( {{ ports = "tcp {self.open_port}"; }}, {{ ports = "tcp {self.other_port}"; }} ); }};')
+
+    def write_site(self, more=""):
+        self._write("site.conf", 'site: { name = "loop"; interval_s = 5; damping = { raise = 1; clear = 1; }; '
+                    f'{more} }};\nteams: {{ server = "unix-ops@example.jp"; }};')
+
+    def _write(self, name, text):
+        with open(os.path.join(self.config, name), "w", encoding="utf-8") as out:
+            out.write(text + "\n")
+
+    def path(self, name):
+        return os.path.join(self.folder, name)
+
+    def serve_other(self):
+        self.other = socket.create_server(("127.0.0.1", self.other_port))
+
+    def end_other(self):
+        self.other.close()
+        self.other = None
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        for server in (self.server, self.other):
+            if server:
+                server.close()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+class Daemon:
+    """portconformd of a build folder, watched by its log."""
+
+    def __init__(self, build, site, *arguments):
+        self.log_path = site.path("portconformd.log")
+        with open(self.log_path, "w", encoding="utf-8") as log:
+            self.process = subprocess.Popen([os.path.join(build, "portconformd"), "-f", "-v", "-C", site.config,
+                                             *arguments], stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+
+    def log(self):
+        with open(self.log_path, encoding="utf-8") as log:
+            return log.read()
+
+    def running(self):
+        return self.process.poll() is None
+
+    def cycles(self):
+        return self.log().count(": cycle of ")
+
+    def look_now(self):
+        """A reload looks at once: no need to wait for the interval. Returns after a cycle that began after it."""
+        reloads = self.log().count("configuration read again")
+        self.process.send_signal(signal.SIGHUP)
+        wait_for("the reload", lambda: self.log().count("configuration read again") > reloads)
+        done = self.log().rpartition("configuration read again")[2].count(": cycle of ")
+        wait_for("a cycle", lambda: self.log().rpartition("configuration read again")[2].count(": cycle of ") > done
+                 or done > 0)
+
+    def stop(self):
+        """Asks it to end. Returns the exit status and how long it took."""
+        began = time.monotonic()
+        self.process.terminate()
+        status = self.process.wait(20)
+        return status, time.monotonic() - began
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, *_):
+        end(self.process)
+        if kind is not None:
+            print("--- log of portconformd ---\n" + self.log())
+
+
+def start(arguments, site, name, environment=None):
+    """A counterpart in the background, with its output in a file of the site's folder."""
+    with open(site.path(name + ".log"), "a", encoding="utf-8") as log:
+        return subprocess.Popen(arguments, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment)

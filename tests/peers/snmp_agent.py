@@ -1,0 +1,184 @@
+#!/usr/bin/env python3
+"""The findings in a real Net-SNMP master: walked, read, denied; the master hung, restarted, and hung at the end."""
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+
+from cores import SKIP, SOURCE, end, need, wait_for
+from loopback import Daemon, LoopbackSite, free_udp_port, start
+from mib import base_mibs
+
+ROOT = ".1.3.6.1.4.1.8072.9999.9999"
+MIB = "PORTCONFORM-MIB::"
+
+
+def check(good, what, detail=""):
+    if not good:
+        raise AssertionError(f"{what}\n{detail}")
+
+
+class Master:
+    """snmpd with nothing of the machine's own: its configuration, state, socket and port are in the test's folder."""
+
+    def __init__(self, site):
+        self.site = site
+        self.port = free_udp_port()
+        self.socket = site.path("agentx")
+        os.mkdir(site.path("persist"))
+        os.mkdir(site.path("empty"))
+        self.environment = dict(os.environ, SNMPCONFPATH=site.path("empty"), SNMP_PERSISTENT_DIR=site.path("persist"),
+                                MIBS="")
+        with open(site.path("snmpd.conf"), "w", encoding="utf-8") as out:
+            out.write(f"agentAddress udp:127.0.0.1:{self.port}\nmaster agentx\nagentXSocket unix:{self.socket}\n"
+                      "agentXTimeout 2\nagentXRetries 1\nview ours included .1.3.6.1.4.1.8072.9999.9999\n"
+                      'com2sec local 127.0.0.1 public\ngroup all v2c local\n'
+                      'access all "" any noauth exact ours ours none\n')
+        self.process = None
+
+    def start(self):
+        self.process = start(["/usr/sbin/snmpd", "-f", "-C", "-c", self.site.path("snmpd.conf"), "-Le",
+                              "-I", "-smux,mteTrigger,mteTriggerConf"], self.site, "snmpd", self.environment)
+
+    def run(self, tool, *arguments, names=True):
+        path = base_mibs("mibs") + ":" + os.path.join(SOURCE, "mibs")
+        known = ["-M", path, "-m", "PORTCONFORM-MIB"] if names else []
+        result = subprocess.run([tool, *known, "-v2c", "-c", "public", "-t", "1", "-r", "1", *arguments],
+                                stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=60, check=False,
+                                env=self.environment)
+        return result.stdout
+
+    def agent(self):
+        return f"127.0.0.1:{self.port}"
+
+    def walk(self, tool="snmpwalk"):
+        lines = self.run(tool, "-Ob", "-On", self.agent(), ROOT, names=False).splitlines()
+        return dict(line.split(" = ", 1) for line in lines if line.startswith(ROOT) and " = " in line
+                    and "No more variables" not in line)
+
+    def severity(self):
+        return self.run("snmpget", "-Oqv", self.agent(), MIB + "pcOverallSeverity.0").strip()
+
+    def rows(self):
+        """index -> key"""
+        text = self.run("snmpwalk", "-Oq", "-Oa", "-On", self.agent(), ROOT + ".1.2.1.2", names=False)
+        return {int(index): key for index, key in re.findall(r'\.1\.2\.1\.2\.(\d+) "(.*)"', text)}
+
+
+def test_reading(master, site):
+    wait_for("the first findings", lambda: master.severity() == "critical")
+    walked = master.walk()
+    check(len(walked) == 18 + 2 * 22, "the walk has all instances", str(walked))
+    age = ROOT + ".1.1.5.0"
+    bulk = master.walk("snmpbulkwalk")
+    check({k: v for k, v in walked.items() if k != age}.keys() == {k: v for k, v in bulk.items() if k != age}.keys(),
+          "bulk walk and walk agree")
+    names = [name for name in walked if name != age]
+    for begin in range(0, len(names), 20):
+        part = names[begin:begin + 20]
+        lines = master.run("snmpget", "-Ob", "-On", master.agent(), *part, names=False).splitlines()
+        got = dict(line.split(" = ", 1) for line in lines if " = " in line)
+        for name in part:
+            check(name in got and got[name].split(":")[0] == walked[name].split(":")[0], "GET says what the walk says",
+                  f"{name}: {got.get(name)} and {walked[name]}")
+    table = master.run("snmptable", "-CB", "-Cb", "-Ci", "-Cf", ";", master.agent(), MIB + "pcFindingTable")
+    missing = [line for line in table.splitlines() if f";{site.other_port};" in line]
+    check(len(missing) == 1, "one row about the port that nobody serves", table)
+    for word in ("lo01", "ipv4", "tcp", "missing", "critical", "server", "availability", "false"):
+        check(word in missing[0].split(";"), f"the row says {word}", table)
+    conforming = [line for line in table.splitlines() if f";{site.open_port};" in line]
+    check(len(conforming) == 1 and "conforming" in conforming[0], "the other port conforms", table)
+    check("7F 00 00 01" in master.run("snmpwalk", "-Ox", master.agent(), MIB + "pcFindingAddress"), "the address")
+
+
+def test_refusals(master):
+    text = master.run("snmpget", master.agent(), MIB + "pcFindingVerdict.4242")
+    check("No Such Instance" in text, "a row that is not there", text)
+    text = master.run("snmpget", "-On", master.agent(), ROOT + ".1.2.1.99.1", names=False)
+    check("No Such Object" in text, "a column that is not there", text)
+    text = master.run("snmpset", master.agent(), MIB + "pcSite.0", "s", "other")
+    check("Reason: " in text and re.search("noAccess|notWritable", text), "nothing can be written", text)
+
+
+def test_hung_master(master, daemon):
+    rows = master.rows()
+    check(len(rows) == 2, "a row for each expectation", rows)
+    master.process.send_signal(signal.SIGSTOP)
+    try:
+        time.sleep(1.5)  # two pings of the agent go unanswered
+        for _ in range(3):
+            before = time.monotonic()
+            daemon.look_now()
+            check(time.monotonic() - before < 5, "cycles do not wait for the master")
+    finally:
+        master.process.send_signal(signal.SIGCONT)
+    wait_for("the rows after the hang", lambda: master.rows() == rows, 20)
+
+
+def test_restarted_master(master, daemon):
+    rows = master.rows()
+    for _ in range(3):
+        end(master.process)
+        master.start()
+        wait_for("the rows after a restart", lambda: master.rows() == rows, 20)
+    check(daemon.running(), "the daemon still runs")
+
+
+def test_descriptors(daemon):
+    folder = f"/proc/{daemon.process.pid}/fdinfo"
+    for name in os.listdir(folder):
+        if int(name) <= 2:
+            continue
+        with open(os.path.join(folder, name), encoding="ascii") as info:
+            flags = int(re.search(r"flags:\s+(\d+)", info.read()).group(1), 8)
+        check(flags & os.O_CLOEXEC, "every descriptor is close-on-exec",
+              name + ": " + os.readlink(f"/proc/{daemon.process.pid}/fd/{name}"))
+
+
+def test_update(master, daemon, site):
+    """The port comes up: the same row says so."""
+    rows = master.rows()
+    index = next(i for i, key in rows.items() if str(site.other_port) in key)
+    site.serve_other()
+    daemon.look_now()
+    verdict = MIB + f"pcFindingVerdict.{index}"
+    wait_for("the row to change", lambda: master.run("snmpget", "-Oqv", master.agent(), verdict).strip() == "conforming")
+    check(master.rows() == rows, "rows keep their numbers")
+    wait_for("the overall severity", lambda: master.severity() == "ok")
+
+
+def test_end_while_the_master_hangs(master, daemon):
+    master.process.send_signal(signal.SIGSTOP)
+    try:
+        status, seconds = daemon.stop()
+    finally:
+        master.process.send_signal(signal.SIGCONT)
+    check(status == 0 and seconds < 2, "SIGTERM ends it in less than two seconds", f"{status}, {seconds:.2f} s")
+
+
+def main(build):
+    need("snmpd", "snmpget", "snmpwalk", "snmpbulkwalk", "snmptable", "snmpset")
+    base_mibs("mibs")
+    if not os.path.exists(os.path.join(build, "portconformd")):
+        print("skipped: portconformd is not built")
+        sys.exit(SKIP)
+    with LoopbackSite() as site:
+        master = Master(site)
+        master.start()
+        try:
+            with Daemon(build, site, "--agentx", "unix:" + master.socket) as daemon:
+                test_reading(master, site)
+                test_refusals(master)
+                test_descriptors(daemon)
+                test_hung_master(master, daemon)
+                test_restarted_master(master, daemon)
+                test_update(master, daemon, site)
+                test_end_while_the_master_hangs(master, daemon)
+        finally:
+            end(master.process)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])
