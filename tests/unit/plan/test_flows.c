@@ -147,6 +147,77 @@ static void an_unset_parameter_of_the_peer_makes_a_bystander(void **state)
     assert_int_equal(demand_of(f, ROUTER_KEY), FLOW_MUST_PASS);
 }
 
+/* --- every combination --- */
+
+/* Who is named, as the vantage sees it, and who looks. */
+enum named { NAMED_NOBODY, NAMED_US, NAMED_OTHERS, NAMED_PERHAPS_US, NAMED_COUNT };
+enum looks { LOOKS_NOBODY, LOOKS_PLAIN, LOOKS_PERMITTED, LOOKS_COUNT };
+
+struct combination {
+    enum scope scope;
+    enum named named;
+    enum looks looks;
+    bool segmentation;
+};
+
+static void arrange(struct fixture *f, const struct combination *combination)
+{
+    manager_with_rule(f)->scope = combination->scope;
+    struct rule *rule = &f->rules[0];
+    if (combination->named == NAMED_US)
+        add_peer(f, rule, "agent", NULL);
+    if (combination->named == NAMED_OTHERS || combination->named == NAMED_US)
+        add_peer(f, rule, "browser", NULL);
+    if (combination->named == NAMED_PERHAPS_US)
+        add_peer(f, rule, "agent", "peer.side == 'left'"); /* side has no value */
+    f->site.segmentation = combination->segmentation;
+    if (combination->looks == LOOKS_NOBODY)
+        return;
+    struct vantage *vantage = add_vantage(f, "mon1");
+    vantage->permitted = combination->looks == LOOKS_PERMITTED;
+    add_play(f, vantage, "agent");
+}
+
+static void assert_demand(const struct combination *c, const struct flow *flow)
+{
+    bool looks = c->looks != LOOKS_NOBODY;
+    bool kept_out = c->segmentation && looks && c->named == NAMED_OTHERS;
+    if (c->scope == SCOPE_HOST) {
+        assert_int_equal(flow->demand, FLOW_MUST_NOT_PASS);
+        assert_int_equal(flow->why, SCOPE_HOST);
+    } else if (c->named == NAMED_NOBODY || c->looks == LOOKS_PERMITTED || (looks && c->named == NAMED_US)) {
+        assert_int_equal(flow->demand, FLOW_MUST_PASS);
+    } else if (kept_out) {
+        assert_int_equal(flow->demand, FLOW_MUST_NOT_PASS);
+        assert_int_equal(flow->why, c->scope);
+    } else {
+        assert_int_equal(flow->demand, FLOW_BYSTANDER);
+    }
+    assert_int_equal(flow->id, 0); /* whatever is demanded, it is looked at */
+}
+
+static void every_combination_has_the_demand_of_the_design(void **state)
+{
+    (void)state;
+    size_t tried = 0;
+    for (unsigned i = 0; i < 3 * NAMED_COUNT * LOOKS_COUNT * 2; i++) {
+        struct combination combination = {.scope = (enum scope)(i % 3),
+                                          .named = (enum named)(i / 3 % NAMED_COUNT),
+                                          .looks = (enum looks)(i / 3 / NAMED_COUNT % LOOKS_COUNT),
+                                          .segmentation = i / 3 / NAMED_COUNT / LOOKS_COUNT != 0};
+        void *fresh = NULL;
+        assert_int_equal(fixture_setup(&fresh), 0);
+        struct fixture *f = fresh;
+        arrange(f, &combination);
+        build(f);
+        assert_int_equal(expectation_of(f, KEY)->flow_count, 1);
+        assert_demand(&combination, &expectation_of(f, KEY)->flows[0]);
+        fixture_teardown(&fresh);
+        tried++;
+    }
+    assert_int_equal(tried, 72);
+}
+
 /* --- what is probed --- */
 
 static bool probed_after(struct fixture *f)
@@ -342,6 +413,7 @@ int main(void)
         PLAN_TEST(a_vantage_that_is_a_host_acts_as_its_roles),
         PLAN_TEST(a_peer_condition_looks_at_both_sides),
         PLAN_TEST(an_unset_parameter_of_the_peer_makes_a_bystander),
+        cmocka_unit_test(every_combination_has_the_demand_of_the_design),
         PLAN_TEST(multicast_is_never_probed),
         PLAN_TEST(probe_none_is_heard_on_rule_role_and_host),
         PLAN_TEST(reserved_and_dynamic_ports_are_not_looked_at_from_outside),
