@@ -56,7 +56,7 @@ static const struct advice advices[] = {
     {VERDICT_NOT_JUDGED, ANY, REASON_ROUTE_BLACKHOLE, "remove the black hole route to %h on the machine that checks"},
     {VERDICT_NOT_JUDGED, ANY, REASON_NO_SOURCE_ADDRESS, "correct the vantage's `source`"},
     {VERDICT_NOT_JUDGED, ANY, REASON_NO_PERMISSION,
-     "let the machine that checks send %p: its own packet filter or policy forbids it"},
+     "let the machine that checks send probes: its own packet filter or policy forbids it"},
     {VERDICT_NOT_JUDGED, ANY, REASON_DEADLINE, "give the check more time (-t)"},
     {VERDICT_NOT_JUDGED, ANY, REASON_LISTENERS_UNREADABLE, "see why the listener source of %h fails"},
     {VERDICT_NOT_JUDGED, ANY, ANY, "see to the machine that checks"},

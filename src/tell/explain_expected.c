@@ -85,7 +85,7 @@ static void expected_add_component(struct explanation *explanation)
         parameter_add(&words, &setting);
     }
     words.failed |= names.failed;
-    VECTOR_DONE(&names);
+    free(names.items);
     explain_flow(explanation, &words);
 }
 

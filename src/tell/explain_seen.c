@@ -84,19 +84,24 @@ static const struct probe_result *seen_result(const struct explanation *explanat
     return result->outcome != PROBE_NOT_DONE ? result : NULL;
 }
 
+/* Which address of the host is meant, where it has several. */
+static void seen_add_address(struct text *words, const struct address *address)
+{
+    char text[ADDRESS_TEXT];
+    text_printf(words, "%s: ", address_format(address, text, sizeof text));
+}
+
 static void seen_add_result(struct explanation *explanation, const struct flow *flow, const struct probe_result *result,
                             bool first)
 {
     struct text words = {0};
     explain_item(explanation, first ? "probe" : NULL);
-    if (explanation->host->address_count > 1 && flow->address < explanation->host->address_count) {
-        char address[ADDRESS_TEXT];
-        text_printf(&words, "%s: ",
-                    address_format(&explanation->host->addresses[flow->address].address, address, sizeof address));
-    }
+    if (explanation->host->address_count > 1 && flow->address < explanation->host->address_count)
+        seen_add_address(&words, &explanation->host->addresses[flow->address].address);
     probe_result_format(&words, explanation->transport, result);
     if (result->path_local)
-        text_add(&words, "; the route is local, so it proves the service and not the way");
+        text_add(&words, result->outcome == PROBE_OPEN ? "; the route is local: the service is proven, the way is not"
+                                                       : "; the route is local: no network was crossed");
     text_printf(&words, " (from %s", explanation->plan->vantage != NULL ? explanation->plan->vantage_name : "here");
     seen_add_age(&words, explanation, result->ended);
     text_add(&words, ")");
@@ -153,11 +158,9 @@ static void seen_add_control_of(struct explanation *explanation, size_t index, b
     if (!seen->looked)
         return;
     struct text words = {0};
-    char address[ADDRESS_TEXT];
     explain_item(explanation, first ? "control" : NULL);
     if (explanation->host->address_count > 1)
-        text_printf(&words,
-                    "%s: ", address_format(&explanation->host->addresses[index].address, address, sizeof address));
+        seen_add_address(&words, &explanation->host->addresses[index].address);
     const struct flow *other = seen_other_open(explanation, index);
     if (other != NULL) {
         text_printf(&words, "tcp %u of the same host answers (", other->port);

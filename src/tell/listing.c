@@ -74,6 +74,47 @@ int listing_init(struct listing *listing, const struct snapshot *snapshot, const
     return 0;
 }
 
+/* Trouble with a host (no route to it, its listeners unreadable) is one thing a host, any other one for the site. */
+static bool listing_is_of_host(enum reason reason)
+{
+    return reason == REASON_NO_ROUTE || reason == REASON_ROUTE_PROHIBITED || reason == REASON_ROUTE_BLACKHOLE ||
+           reason == REASON_LISTENERS_UNREADABLE;
+}
+
+static bool listing_same_host(const struct finding *a, const struct finding *b)
+{
+    return a->host == b->host || (a->host != NULL && b->host != NULL && strcmp(a->host, b->host) == 0);
+}
+
+void listing_fold(struct listing *listing)
+{
+    struct listing_item *latest[REASON_COUNT] = {0};
+    const struct finding *last[REASON_COUNT] = {0};
+    size_t kept = 0;
+    /* the order puts a host's items side by side, so that the latest of a reason is the one to compare with */
+    for (size_t i = 0; i < listing->count; i++) {
+        const struct listing_item item = listing->items[i];
+        enum reason reason = item.finding->reason;
+        bool foldable =
+            item.severity == SEVERITY_UNKNOWN && item.finding->verdict == VERDICT_NOT_JUDGED && reason_is_local(reason);
+        bool same = foldable && latest[reason] != NULL && listing_same_host(last[reason], item.finding);
+        if (foldable && latest[reason] != NULL && (same || !listing_is_of_host(reason))) {
+            if (latest[reason]->alike++ == 0)
+                latest[reason]->hosts = 1;
+            latest[reason]->hosts += !same;
+            last[reason] = item.finding;
+            continue;
+        }
+        listing->items[kept] = item;
+        if (foldable) {
+            latest[reason] = &listing->items[kept];
+            last[reason] = item.finding;
+        }
+        kept++;
+    }
+    listing->count = kept;
+}
+
 void listing_done(struct listing *listing)
 {
     VECTOR_DONE(listing);

@@ -15,6 +15,8 @@ struct listing_item {
     const struct finding *finding; /* borrowed from the snapshot */
     enum severity severity;        /* as told */
     size_t held;                   /* of an unreachable host: how many of its findings are held */
+    size_t alike;                  /* further ones that the same trouble of ours keeps from being judged */
+    size_t hosts;                  /* whom all those are about; 0 unless alike */
 };
 
 struct listing {
@@ -25,4 +27,6 @@ struct listing {
 /* Everything up to `level` that the filter lets through. 0 or -ENOMEM. */
 int listing_init(struct listing *listing, const struct snapshot *snapshot, const struct tell_options *options,
                  enum listing_level level);
+/* Folds what one trouble of our own keeps from being judged into one item: one line for one thing to act on. */
+void listing_fold(struct listing *listing);
 void listing_done(struct listing *listing);

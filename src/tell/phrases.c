@@ -4,27 +4,29 @@
 #include <stdio.h>
 #include <string.h>
 
+enum { APART = PHRASE_APART, SPEAKS = PHRASE_SPEAKS, OFFENDS = PHRASE_OFFENDS };
+
 static const struct phrase phrases[VERDICT_COUNT] = {
-    [VERDICT_NONE] = {"is not yet judged", PROOF_REASON, false, true},
-    [VERDICT_CONFORMING] = {"conforms", PROOF_PROBE, false, false},
-    [VERDICT_MISSING] = {"is missing", PROOF_REASON, false, true},
-    [VERDICT_FILTERED] = {"is filtered", PROOF_PROBE, false, false},
-    [VERDICT_RESET] = {"is reset on the way", PROOF_PROBE, false, false},
-    [VERDICT_CLOSED] = {"is closed", PROOF_PROBE, false, false},
-    [VERDICT_MISBOUND] = {"is bound to the wrong address", PROOF_LISTENER, false, false},
-    [VERDICT_ELSEWHERE] = {"is answered by somebody else", PROOF_PROBE, false, false},
-    [VERDICT_SATURATED] = {"accepts no more connections", PROOF_LISTENER, false, true},
-    [VERDICT_INDETERMINATE] = {"cannot be told", PROOF_REASON, false, false},
-    [VERDICT_UNPROVEN] = {"is unproven", PROOF_REASON, false, false},
-    [VERDICT_UNSEEN] = {"is unseen", PROOF_REASON, false, false},
-    [VERDICT_EXPOSED] = {"is exposed", PROOF_LISTENER, false, false},
-    [VERDICT_WIDE] = {"is bound wider than needed", PROOF_LISTENER, false, true},
-    [VERDICT_FORBIDDEN] = {"passes although it must not", PROOF_PROBE, false, true},
-    [VERDICT_IMPOSTOR] = {"is held by an impostor", PROOF_LISTENER, false, false},
-    [VERDICT_UNEXPECTED] = {"is unexpected", PROOF_LISTENER, true, true},
-    [VERDICT_UNREACHABLE] = {"is unreachable", PROOF_REASON, false, true},
-    [VERDICT_NOT_JUDGED] = {"is not judged", PROOF_REASON, false, false},
-    [VERDICT_WAIVER_EXPIRED] = {"has a waiver that is over", PROOF_REASON, true, true},
+    [VERDICT_NONE] = {"is not yet judged", PROOF_REASON, SPEAKS},
+    [VERDICT_CONFORMING] = {"conforms", PROOF_PROBE, 0},
+    [VERDICT_MISSING] = {"is missing", PROOF_REASON, SPEAKS | OFFENDS},
+    [VERDICT_FILTERED] = {"is filtered", PROOF_PROBE, OFFENDS},
+    [VERDICT_RESET] = {"is reset on the way", PROOF_PROBE, OFFENDS},
+    [VERDICT_CLOSED] = {"is closed", PROOF_PROBE, OFFENDS},
+    [VERDICT_MISBOUND] = {"is bound to the wrong address", PROOF_LISTENER, OFFENDS},
+    [VERDICT_ELSEWHERE] = {"is answered by somebody else", PROOF_PROBE, OFFENDS},
+    [VERDICT_SATURATED] = {"accepts no more connections", PROOF_LISTENER, SPEAKS | OFFENDS},
+    [VERDICT_INDETERMINATE] = {"cannot be told", PROOF_REASON, 0},
+    [VERDICT_UNPROVEN] = {"is unproven", PROOF_REASON, 0},
+    [VERDICT_UNSEEN] = {"is unseen", PROOF_REASON, 0},
+    [VERDICT_EXPOSED] = {"is exposed", PROOF_LISTENER, OFFENDS},
+    [VERDICT_WIDE] = {"is bound wider than needed", PROOF_LISTENER, SPEAKS | OFFENDS},
+    [VERDICT_FORBIDDEN] = {"passes although it must not", PROOF_PROBE, SPEAKS | OFFENDS},
+    [VERDICT_IMPOSTOR] = {"is held by an impostor", PROOF_LISTENER, OFFENDS},
+    [VERDICT_UNEXPECTED] = {"is unexpected", PROOF_LISTENER, APART | SPEAKS | OFFENDS},
+    [VERDICT_UNREACHABLE] = {"is unreachable", PROOF_REASON, SPEAKS},
+    [VERDICT_NOT_JUDGED] = {"is not judged", PROOF_REASON, 0},
+    [VERDICT_WAIVER_EXPIRED] = {"has a waiver that is over", PROOF_REASON, APART | SPEAKS},
 };
 
 const enum verdict phrase_order[] = {
@@ -55,8 +57,8 @@ void phrase_place(struct text *out, const struct finding *finding, char separato
     const char *ports = finding->ports != NULL ? finding->ports : number;
     text_printf(out, "%s%c", transport_name(finding->transport), separator);
     /* an item of several ports: of a problem, the number that has it comes first */
-    bool single = strcmp(ports, number) == 0 || number[0] == '\0';
-    if (!single && finding->verdict != VERDICT_CONFORMING)
+    bool several = strcmp(ports, number) != 0 && number[0] != '\0';
+    if (several && (phrase_of(finding->verdict)->traits & PHRASE_OFFENDS) != 0)
         text_printf(out, "%s of ", number);
     text_add(out, ports);
 }
@@ -90,7 +92,7 @@ void phrase_statement(struct text *out, const struct finding *finding)
         return;
     }
     text_add(out, verdict_row(finding->verdict)->text);
-    if (!phrase_of(finding->verdict)->speaks && finding->reason != REASON_NONE)
+    if ((phrase_of(finding->verdict)->traits & PHRASE_SPEAKS) == 0 && finding->reason != REASON_NONE)
         text_printf(out, ": %s", reason_row(finding->reason)->text);
     if (finding->detail != NULL)
         text_printf(out, "; %s", finding->detail);

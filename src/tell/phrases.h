@@ -11,11 +11,16 @@ enum proof {
     PROOF_LISTENER, /* what listens */
 };
 
+enum phrase_trait {
+    PHRASE_APART = 1,   /* not about an expectation: counted after "of N" */
+    PHRASE_SPEAKS = 2,  /* the verdict's own text says all: the reason would repeat it */
+    PHRASE_OFFENDS = 4, /* a certain port of the item is to blame */
+};
+
 struct phrase {
     const char *predicate; /* after "tcp 31000 on mgr01": "is filtered" */
     enum proof proof;
-    bool apart;  /* not about an expectation: counted after "of N" */
-    bool speaks; /* the verdict's own text says all: the reason would repeat it */
+    unsigned traits; /* of enum phrase_trait */
 };
 const struct phrase *phrase_of(enum verdict verdict);
 /* The order in which a summary names the verdicts, closed by VERDICT_NONE: every one but conforming. */

@@ -17,7 +17,7 @@ static void plugin_add_summary(struct text *out, const struct tally *tally, enum
         before = ", ";
     }
     for (const enum verdict *at = phrase_order; *at != VERDICT_NONE; at++) {
-        if (phrase_of(*at)->apart && !of_added) {
+        if ((phrase_of(*at)->traits & PHRASE_APART) != 0 && !of_added) {
             if (tally->held > 0) {
                 text_printf(out, "%s%zu held", before, tally->held);
                 before = ", ";

@@ -10,7 +10,7 @@
 enum {
     SEVERITY_WIDTH = 8,
     HOST_WIDTH_MAX = 24,
-    PLACE_WIDTH_MAX = 24,
+    PLACE_WIDTH_MAX = 28,
     ROOM_MIN = 36, /* less to the right of the verdict: the second line begins further left */
     HANG_NARROW = 4,
 };
@@ -30,20 +30,27 @@ static size_t at_most(size_t value, size_t limit)
     return value < limit ? value : limit;
 }
 
-static const char *screen_host(const struct finding *finding)
+static const char *screen_host(const struct listing_item *item)
 {
-    return finding->host != NULL ? finding->host : "(site)";
+    return item->finding->host != NULL && item->hosts <= 1 ? item->finding->host : "(site)";
+}
+
+/* What several findings share is about no port of them. */
+static void screen_place(struct text *out, const struct listing_item *item)
+{
+    if (item->alike == 0)
+        phrase_place(out, item->finding, ' ');
 }
 
 static void screen_measure(struct screen *screen)
 {
     for (size_t i = 0; i < screen->listing.count; i++) {
-        const struct finding *finding = screen->listing.items[i].finding;
+        const struct listing_item *item = &screen->listing.items[i];
         struct text place = {0};
-        phrase_place(&place, finding, ' ');
-        size_t host = at_most(text_columns(screen_host(finding)), HOST_WIDTH_MAX);
+        screen_place(&place, item);
+        size_t host = at_most(text_columns(screen_host(item)), HOST_WIDTH_MAX);
         size_t port = at_most(place.length, PLACE_WIDTH_MAX);
-        size_t verdict = strlen(verdict_row(finding->verdict)->name);
+        size_t verdict = strlen(verdict_row(item->finding->verdict)->name);
         screen->host_width = host > screen->host_width ? host : screen->host_width;
         screen->place_width = port > screen->place_width ? port : screen->place_width;
         screen->verdict_width = verdict > screen->verdict_width ? verdict : screen->verdict_width;
@@ -100,9 +107,11 @@ static void screen_add_trouble(struct screen *screen)
 static void screen_add_evidence(struct screen *screen, const struct finding *finding)
 {
     struct text words = {0};
+    /* a probe that only repeats the reason adds nothing */
+    bool probed = finding->probe != NULL && strcmp(finding->probe, reason_row(finding->reason)->text) != 0;
     if (finding->listener != NULL)
         text_printf(&words, "listener: %s", finding->listener);
-    if (finding->probe != NULL)
+    if (probed)
         text_printf(&words, "%sprobe: %s", finding->listener != NULL ? "; " : "", finding->probe);
     if (words.length == 0)
         return;
@@ -112,12 +121,14 @@ static void screen_add_evidence(struct screen *screen, const struct finding *fin
 }
 
 /* network team: permit tcp 31000 from agent [jp1-itdm manager-multi-management/2: Operation console] */
-static void screen_add_advice(struct screen *screen, const struct finding *finding)
+static void screen_add_advice(struct screen *screen, const struct listing_item *item)
 {
+    const struct finding *finding = item->finding;
     struct text words = {0};
     tell_advice(&words, screen->plan != NULL ? screen->plan->site : NULL, finding);
     struct text source = {0};
-    phrase_source(&source, finding);
+    if (item->alike == 0)
+        phrase_source(&source, finding);
     if (source.length > 0) {
         text_printf(&words, "%s[%s", words.length > 0 ? "  " : "", text_string(&source));
         if (finding->about != NULL)
@@ -137,8 +148,15 @@ static void screen_add_statement(struct screen *screen, const struct listing_ite
 {
     const struct finding *finding = item->finding;
     struct text words = {0};
-    if (item->held > 0) {
-        text_printf(&words, "%s is unreachable; its ", screen_host(finding));
+    if (item->alike > 0) {
+        text_add_count(&words, item->alike + 1, "finding");
+        if (item->hosts > 1) {
+            text_add(&words, " on ");
+            text_add_count(&words, item->hosts, "host");
+        }
+        text_printf(&words, ": %s", reason_row(finding->reason)->text);
+    } else if (item->held > 0) {
+        text_printf(&words, "%s is unreachable; its ", screen_host(item));
         text_add_count(&words, item->held, "expectation");
         text_add(&words, item->held == 1 ? " is held" : " are held");
         if (finding->detail != NULL)
@@ -161,9 +179,9 @@ static void screen_add_item(struct screen *screen, const struct listing_item *it
     const struct finding *finding = item->finding;
     struct layout *layout = &screen->layout;
     struct text place = {0};
-    phrase_place(&place, finding, ' ');
+    screen_place(&place, item);
     layout_severity(layout, item->severity, SEVERITY_WIDTH);
-    layout_cell(layout, screen_host(finding), screen->host_width);
+    layout_cell(layout, screen_host(item), screen->host_width);
     layout_cell(layout, text_string(&place), screen->place_width);
     layout->out->failed |= place.failed;
     text_done(&place);
@@ -178,8 +196,9 @@ static void screen_add_item(struct screen *screen, const struct listing_item *it
     }
     screen_add_statement(screen, item);
     if (listing_level(finding, item->severity) == LISTING_PROBLEM) {
-        screen_add_evidence(screen, finding);
-        screen_add_advice(screen, finding);
+        if (item->alike == 0)
+            screen_add_evidence(screen, finding);
+        screen_add_advice(screen, item);
     }
 }
 
@@ -230,7 +249,7 @@ static void screen_add_counts(struct screen *screen, struct text *words, const s
     bool apart = false;
     screen_add_count(words, &before, tally->verdicts[VERDICT_CONFORMING], "conforming");
     for (const enum verdict *at = phrase_order; *at != VERDICT_NONE; at++) {
-        if (phrase_of(*at)->apart && !apart) {
+        if ((phrase_of(*at)->traits & PHRASE_APART) != 0 && !apart) {
             apart = true;
             screen_add_count(words, &before, tally->held, "held");
             screen_add_count(words, &before, tally->waived, "waived");
@@ -313,6 +332,8 @@ static int screen_tell(struct text *out, const struct plan *plan, const struct s
     int error = listing_init(&screen.listing, snapshot, options, screen_level(options));
     if (error < 0)
         return error;
+    if (screen_level(options) == LISTING_PROBLEM)
+        listing_fold(&screen.listing);
     screen_measure(&screen);
     screen_add_header(&screen);
     screen_add_trouble(&screen);

@@ -236,6 +236,29 @@ static void a_listener_that_no_rule_knows(void **state)
                  "entry of mgr01\n");
 }
 
+static void what_the_user_ignores_is_said(void **state)
+{
+    (void)state;
+    struct world world;
+    world_init(&world);
+    world.listener.port = 68;
+    struct ignore ignore = {.reason = "the DHCP client", .origin = ORIGIN("hosts.d/mgr01.conf", 11)};
+    assert_int_equal(ports_parse("tcp 67..68", (struct origin){0}, world.arena, &ignore.ports, NULL), 0);
+    world.host.ignore = &ignore;
+    world.host.ignore_count = 1;
+    world.host.exclusive = true;
+    world_assert(&world, 68, 0,
+                 "tcp 68 on mgr01 (10.0.1.10): no rule knows it\n"
+                 "\n"
+                 "expected    nothing: no rule of this host knows tcp 68 (jp1-itdm manager, 1 own rule)\n"
+                 "            a listener there is ignored: the DHCP client, hosts.d/mgr01.conf:11\n"
+                 "seen        listener  jdn_manager (jp1.service) on *:68, queue 0/128, pid 812 (kernel, 0.2 s ago)\n"
+                 "            probe     none: only what a rule names is probed\n"
+                 "            control   tcp 22 of the same host answers (open, 0.3 ms): the way and the host are up\n"
+                 "therefore   no finding: nothing is demanded here\n"
+                 "to do       nothing\n");
+}
+
 static void a_port_that_waits_for_a_parameter(void **state)
 {
     (void)state;
@@ -362,6 +385,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_filtered_port_in_ten_lines),
         cmocka_unit_test(a_listener_that_no_rule_knows),
+        cmocka_unit_test(what_the_user_ignores_is_said),
         cmocka_unit_test(a_port_that_waits_for_a_parameter),
         cmocka_unit_test(a_bystander_and_a_waiver_are_told),
         cmocka_unit_test(an_item_of_several_ports_is_judged_as_one),

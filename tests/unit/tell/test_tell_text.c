@@ -282,6 +282,45 @@ static void a_word_longer_than_the_line_is_cut(void **state)
     text_done(&out);
 }
 
+static void one_trouble_of_our_own_is_told_once(void **state)
+{
+    (void)state;
+    static const char *const hosts[] = {"db01", "mgr01", "mgr01", "pc0117"};
+    static const char *const ports[] = {"1", "2", "3", "4"};
+    struct told told;
+    told_init(&told);
+    for (size_t i = 0; i < sizeof hosts / sizeof *hosts; i++) {
+        struct finding finding = told_conforming(hosts[i], ports[i], (uint16_t)(i + 1));
+        finding.verdict = VERDICT_NOT_JUDGED;
+        finding.reason = REASON_NO_SOURCE_ADDRESS;
+        finding.blame = BLAME_LOCAL;
+        finding.probe = reason_row(REASON_NO_SOURCE_ADDRESS)->text;
+        told_add(&told, &finding);
+        /* trouble with a host stays with the host */
+        finding.ports = i == 1 ? "12" : "11";
+        finding.port = i == 1 ? 12 : 11;
+        finding.reason = REASON_NO_ROUTE;
+        finding.probe = reason_row(REASON_NO_ROUTE)->text;
+        told_add(&told, &finding);
+    }
+    const char *expected =
+        HEADER "UNKNOWN   (site)          not-judged  4 findings on 3 hosts: the vantage's source is no address of "
+               "this machine\n"
+               "                          monitoring team: correct the vantage's `source`\n"
+               "UNKNOWN   db01    tcp 11  not-judged  could not be judged: this machine has no route to it\n"
+               "                          monitoring team: give the machine that checks a route to db01  [jp1-itdm "
+               "agent/1]\n"
+               "UNKNOWN   mgr01           not-judged  2 findings: this machine has no route to it\n"
+               "                          monitoring team: give the machine that checks a route to mgr01\n"
+               "UNKNOWN   pc0117  tcp 11  not-judged  could not be judged: this machine has no route to it\n"
+               "                          monitoring team: give the machine that checks a route to pc0117  [jp1-itdm "
+               "agent/1]\n"
+               "\n"
+               "3 hosts, 8 expectations: 8 not judged\n"
+               "Next: portconform explain db01 1\n";
+    assert_screen(&told, &plan, &(const struct tell_options){0}, expected);
+}
+
 static void a_mistyped_filter_is_named(void **state)
 {
     (void)state;
@@ -310,6 +349,7 @@ int main(void)
         cmocka_unit_test(hostile_data_steers_no_terminal),
         cmocka_unit_test(wide_characters_count_two_columns_and_break_anywhere),
         cmocka_unit_test(a_word_longer_than_the_line_is_cut),
+        cmocka_unit_test(one_trouble_of_our_own_is_told_once),
         cmocka_unit_test(a_mistyped_filter_is_named),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
