@@ -36,7 +36,7 @@ object PerfdataWriter "record" {{
   service_perfdata_path = "{w}/perfdata/service"
   host_temp_path = "{w}/perfdata-temp/host"
   service_temp_path = "{w}/perfdata-temp/service"
-  service_format_template = "$host.name$\t$service.state_id$\t$service.output$\t$service.perfdata$"
+  service_format_template = "$host.name$\t$service.state_id$\t$service.perfdata$\t$service.output$"
   rotation_interval = 1s
 }}
 """
@@ -50,8 +50,10 @@ def results(folder):
             continue
         with open(os.path.join(folder, name), encoding="utf-8") as lines:
             for line in lines:
-                host, state, output, perfdata = line.rstrip("\n").split("\t")
-                found[host] = (int(float(state)), output, perfdata)
+                fields = line.rstrip("\n").split("\t")
+                if len(fields) == 4:  # else a further line of the same output
+                    host, state, perfdata, output = fields
+                    found[host] = (int(float(state)), output, perfdata)
     return found if len(found) == 2 else None
 
 
