@@ -119,7 +119,7 @@ static int tell_help(struct check_run *run)
 {
     unsigned users = run->program->initial == &teller_text ? OPTION_PLUGIN | OPTION_TEXT : OPTION_PLUGIN;
     text_printf(&run->out, "Usage: %s -C PATH [-H HOST] [option ...]\n", run->program->name);
-    text_add(&run->out, "Compares who listens, and what passes, with what port guides and the site demand.\n");
+    text_add(&run->out, "Compares who listens and what passes with what port guides and the site demand.\n");
     options_help(check_options, users, &run->out);
     return print_and_return(run, run->program->help_status);
 }

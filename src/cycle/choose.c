@@ -5,9 +5,9 @@
 #include <string.h>
 
 enum {
-    CLOSED_PORT_FROM = 65533, /* beyond Linux's ephemeral range; the last two are favourites of scanners' traps */
+    CLOSED_PORT_FROM = 65533, /* beyond Linux's ephemeral range */
     CLOSED_PORT_TO = 1024,
-    TIMEOUT_ENOUGH_MS = 1100, /* one SYN retransmit (RFC 6298: after 1 s) fits */
+    TIMEOUT_ENOUGH_MS = 500, /* longer than any usual round trip; a lost SYN is made good by the second probe */
     TIMEOUT_LEAST_MS = 100,
 };
 
@@ -98,7 +98,7 @@ static int64_t worst_rounds(const struct cycle *cycle)
 }
 
 /* The time-out of one probe, such that a wholly silent site is probed, controlled and confirmed before the deadline;
- * but no shorter than what a lost SYN needs, where the deadline leaves room for that at all. */
+ * but no shorter than an answer may take, where the deadline leaves room for that at all. */
 unsigned cycle_spread_timeout(const struct cycle *cycle, struct moment now)
 {
     unsigned wished = cycle->options.probe_timeout_ms;

@@ -311,7 +311,7 @@ static void silent_site_is_wholly_judged_before_the_deadline(void **state)
 static void deadline_leaves_what_was_answered_and_drops_what_was_not_confirmed(void **state)
 {
     struct world *w = *state;
-    w->site.probe_per_target = 1; /* 8 silent ports in a row take longer than there is time */
+    w->site.probe_per_target = 1; /* 8 silent ports in a row, twice, take longer than there is time */
     expect_ports(w, TRANSPORT_TCP, 80, 89);
     unlisted = PROBE_SILENT;
     script_port(80, PROBE_OPEN, PROBE_NOT_DONE);

@@ -1,0 +1,256 @@
+"""check_portconform as a monitoring core sees it: exit status, first line, perfdata, streams."""
+import locale
+import os
+import pathlib
+import shutil
+import socket
+import subprocess
+
+from harness import BUILD, COMMAND, LABELS, PLUGIN, Case, main, run
+
+
+class Arguments(Case):
+    def test_version_and_help_are_unknown_by_the_guidelines(self):
+        for option in ("-V", "--version"):
+            result = run(PLUGIN, option)
+            self.assert_run(result, 3)
+            self.assertRegex(result.out, r"^check_portconform \d+\.\d+\.\d+\n$")
+        for option in ("-h", "--help"):
+            result = run(PLUGIN, option)
+            self.assert_run(result, 3, "Usage: check_portconform")
+            lines = result.out.splitlines()
+            self.assertLessEqual(len(lines), 23)
+            self.assertLessEqual(max(map(len, lines)), 80)
+            self.assertEqual(result.err, "")
+
+    def test_bad_arguments_are_one_line_on_stdout(self):
+        for arguments, words in (
+            (["--hosst", "x"], 'unknown option "--hosst"'),
+            (["-H"], "needs an argument"),
+            (["-w", "abc"], "is not a range"),
+            (["-t", "0"], "1 to 3600"),
+            (["-t", "5:bad"], 'unknown state "bad"'),
+            (["--verdict", "mising"], 'did you mean "missing"?'),
+            (["mgr01"], "stands alone"),
+            (["-H", "a|b"], "has no host"),
+        ):
+            with self.subTest(arguments=arguments):
+                self.loopback("tcp 1")
+                result = self.check(*arguments)
+                self.assert_plugin(result, "UNKNOWN", words)
+                self.assertEqual(result.out.count("\n"), 1)
+
+    def test_site_that_is_not_there(self):
+        result = run(PLUGIN, "-C", self.folder / "nowhere")
+        self.assert_plugin(result, "UNKNOWN", "nowhere", "No such file")
+
+    def test_unknown_host_names_the_nearest(self):
+        self.loopback("tcp 1", name="mgr01")
+        result = self.check("-H", "mgr02")
+        self.assert_plugin(result, "UNKNOWN", 'no host "mgr02"')
+
+    def test_unknown_guide_and_component_in_a_filter_are_not_ok(self):
+        self.loopback(f"tcp {self.listener()}")
+        self.assert_plugin(self.check("--guide", "jp1-itdn"), "UNKNOWN", "unknown guide")
+        self.assert_plugin(self.check("--component", "manager"), "UNKNOWN", "unknown component")
+
+    def test_options_of_an_ini_file(self):
+        self.loopback(f"tcp {self.listener()}")
+        ini = self.folder / "plugins.ini"
+        ini.write_text(f"[check_portconform]\nconfig = {self.folder}\n")
+        result = run(PLUGIN, f"--extra-opts=@{ini}")
+        self.assert_plugin(result, "OK")
+        result = run(PLUGIN, "--extra-opts", environment={"MP_CONFIG_FILE": str(ini)})
+        self.assert_plugin(result, "OK")
+        result = run(PLUGIN, "--extra-opts", environment={"NAGIOS_CONFIG_PATH": f"/nonexistent:{self.folder}"})
+        self.assert_plugin(result, "OK")
+
+
+class Verdicts(Case):
+    def test_all_conforming(self):
+        self.loopback(f"tcp {self.listener()}", f"tcp {self.listener()}")
+        result = self.check("-H", "lo01")
+        self.assert_plugin(result, "OK")
+        self.assertEqual(list(result.perfdata), LABELS)
+        self.assertEqual(result.perfdata["conforming"][0], "2")
+        self.assertEqual(result.perfdata["nonconforming"], ["0", "", "", "0"])
+
+    def test_refused_port_is_critical_and_named_at_v(self):
+        port = self.free_port()
+        self.loopback(f"tcp {port}", f"tcp {self.listener()}")
+        result = self.check("-v")
+        self.assert_plugin(result, "CRITICAL", "1 closed of 2", f"tcp/{port}")
+        self.assertEqual(result.perfdata["nonconforming"][0], "1")
+
+    def test_host_by_alias_and_by_address(self):
+        self.loopback(f"tcp {self.listener()}", more='listeners = "none"; alias = ["loop"];')
+        for name in ("lo01", "loop", "127.0.0.1"):
+            self.assert_plugin(self.check("-H", name), "OK")
+
+    def test_thresholds_count_findings(self):
+        self.loopback(f"tcp {self.free_port()}", f"tcp {self.free_port()}")
+        for arguments, state in (
+            (["-w", "2", "-c", "2"], "OK"),
+            (["-w", "1", "-c", "2"], "WARNING"),
+            (["-w", "0", "-c", "1"], "CRITICAL"),
+            (["-c", "@2:2"], "CRITICAL"),
+            (["-c", "3:"], "CRITICAL"),
+            (["-w", "~:2"], "OK"),
+        ):
+            with self.subTest(arguments=arguments):
+                self.assert_plugin(self.check(*arguments), state)
+        result = self.check("-w", "1", "-c", "5")
+        self.assertEqual(result.perfdata["nonconforming"], ["2", "1", "5", "0"])
+
+    def test_filters_choose_what_counts(self):
+        self.loopback(f"tcp {self.free_port()}", f"tcp {self.listener()}")
+        self.assert_plugin(self.check("--verdict", "filtered,missing"), "OK")
+        self.assert_plugin(self.check("--verdict", "closed"), "CRITICAL")
+        self.assert_plugin(self.check("--class", "security"), "OK")
+
+    def test_nothing_expected_is_not_ok(self):
+        self.host("lo01", 'addresses = ["127.0.0.1"];')
+        self.assert_plugin(self.check("-H", "lo01"), "UNKNOWN", "nothing is expected")
+
+    def test_configuration_error_is_placed_on_the_first_line(self):
+        self.host("lo01", 'addresses = ["127.0.0.1"];\n  exclusiv = true;\n  expect = ( { ports = "tcp 70000"; } );')
+        result = self.check()
+        self.assert_plugin(result, "UNKNOWN", "lo01.conf:4:", "did you mean", "(and 1 more)")
+        self.assertEqual(result.out.count("\n"), 1)
+        result = self.check("-v")
+        self.assert_plugin(result, "UNKNOWN", "lo01.conf:5:")
+        self.assertGreaterEqual(result.out.count("\n"), 3)
+
+    def test_udp_of_both_kinds(self):
+        bound = self.listener(kind=socket.SOCK_DGRAM)
+        shut = self.free_port(kind=socket.SOCK_DGRAM)
+        self.loopback(f"udp {bound}")
+        result = self.check()
+        self.assert_plugin(result, "OK", "1 unproven")
+        self.loopback(f"udp {shut}")
+        self.assert_plugin(self.check(), "CRITICAL", "1 closed")
+
+    def test_separator_and_control_characters_of_data_do_not_get_through(self):
+        port = self.free_port()
+        entry = f'{{ ports = "tcp {port}"; ref = "odd"; about = "a | b; \\x1b[31m"; }}'
+        self.loopback(entry)
+        for verbose in ("-v", "-vv", "-vvv"):
+            result = self.check(verbose)
+            self.assertNotIn("\x1b", result.out)
+            for line in result.out.split("\n")[1:]:
+                self.assertNotIn("|", line, result)
+
+
+class Deadline(Case):
+    def test_tarpit_is_cut_and_told_in_time(self):
+        ports = [self.stalled() for _ in range(40)]
+        self.loopback(f"tcp {self.listener()}", *(f"tcp {port}" for port in ports))
+        result = self.check("-t", "2")
+        self.assert_plugin(result, "UNKNOWN", "stopped after 2 s", "not evaluated")
+        self.assertLess(result.seconds, 2.2)
+        self.assertEqual(result.perfdata["conforming"][0], "1")
+
+    def test_state_of_the_deadline_can_be_chosen(self):
+        ports = [self.stalled() for _ in range(40)]
+        self.loopback(*(f"tcp {port}" for port in ports))
+        for state in ("critical", "warning"):
+            result = self.check("-t", f"1:{state}")
+            self.assert_plugin(result, state.upper())
+
+    def test_silent_ports_are_decided_before_the_deadline(self):
+        self.loopback(f"tcp {self.stalled()}")
+        result = self.check("-t", "3")
+        self.assertNotIn("not evaluated", result.out)
+        self.assertLess(result.seconds, 3)
+
+
+class Streams(Case):
+    def setUp(self):
+        super().setUp()
+        self.loopback(f"tcp {self.listener()}")
+
+    def test_closed_stdout_is_unknown(self):
+        for program in ([PLUGIN], [COMMAND, "check"]):
+            command = " ".join(map(str, program))
+            result = subprocess.run(["sh", "-c", f'{command} -C "$1" >&-', "sh", str(self.folder)], timeout=30)
+            self.assertEqual(result.returncode, 3)
+
+    def test_closed_stdin_and_stderr_change_nothing(self):
+        result = subprocess.run(["sh", "-c", f'{PLUGIN} -C "$1" <&- 2>&-', "sh", str(self.folder)], timeout=30,
+                                stdout=subprocess.PIPE, text=True)
+        self.assertEqual(result.returncode, 0)
+        self.assertTrue(result.stdout.startswith("PORTCONFORM OK"))
+
+    def test_full_device_is_unknown(self):
+        with open("/dev/full", "w") as full:
+            self.assertEqual(self.check(stdout=full).status, 3)
+
+    def test_reader_that_is_gone_is_unknown(self):
+        reading, writing = os.pipe()
+        os.close(reading)
+        result = self.check(stdout=writing)
+        os.close(writing)
+        self.assertEqual(result.status, 3)
+
+    def test_locale_does_not_reach_numbers(self):
+        available = subprocess.run(["locale", "-a"], capture_output=True, text=True).stdout.split()
+        wanted = [name for name in available if name.startswith(("de_DE", "fr_FR", "ja_JP"))] or ["de_DE.UTF-8"]
+        for name in wanted:
+            result = self.check(environment={"LC_ALL": name})
+            self.assert_plugin(result, "OK")
+            self.assertRegex(result.perfdata["time"][0], r"^\d+\.\d+s$")
+
+
+class HandingOver(Case):
+    def test_name_is_resolved_by_the_command_line(self):
+        self.host("lo01", f'addresses = ["localhost"]; expect = ( {{ ports = "tcp {self.listener()}"; '
+                          'family = "ipv4"; } ); listeners = "none";')
+        self.assert_plugin(self.check(), "OK")
+
+    def test_tls_is_probed_by_the_command_line(self):
+        port = self.listener()  # speaks nothing: TLS is never spoken
+        self.loopback(f'{{ ports = "tcp {port}"; service = "https"; }}')
+        result = self.check("-t", "4", "-v")
+        self.assertTrue(result.first.startswith("PORTCONFORM "), result)
+        self.assertEqual(result.err, "")
+
+    def test_form_that_the_plugin_lacks(self):
+        self.loopback(f"tcp {self.listener()}")
+        result = self.check("--format", "json")
+        self.assert_run(result, 0, '"severity"')
+        result = self.check("--format", "xml")
+        self.assert_plugin(result, "UNKNOWN", 'unknown form "xml"')
+
+    def test_arguments_survive(self):
+        self.host("lo01", f'addresses = ["localhost"]; expect = ( {{ ports = "tcp {self.free_port()}"; '
+                          'family = "ipv4"; } ); listeners = "none";')
+        self.assert_plugin(self.check("-w", "1", "-c", "1"), "OK")
+
+    def test_missing_command_line_is_told(self):
+        alone = self.folder / "bin" / "check_portconform"
+        alone.parent.mkdir()
+        shutil.copy(PLUGIN, alone)
+        if pathlib.Path("/usr/local/bin/portconform").exists():
+            self.skipTest("an installed portconform takes over")
+        self.host("lo01", 'addresses = ["localhost"]; expect = ( { ports = "tcp 1"; } );')
+        result = run(alone, "-C", self.folder, environment={"PATH": str(BUILD)})  # never by PATH
+        self.assert_plugin(result, "UNKNOWN", "uses DNS names", "cannot be run: No such file")
+
+
+class Thin(Case):
+    def test_needs_libconfig_and_libmnl_alone(self):
+        if not shutil.which("readelf"):
+            self.skipTest("readelf is not installed")
+        listing = subprocess.run(["readelf", "-d", str(PLUGIN)], capture_output=True, text=True, check=True).stdout
+        needed = [line.split("[")[1].split("]")[0] for line in listing.splitlines() if "(NEEDED)" in line]
+        known = ("libc.so", "libconfig.so", "libmnl.so", "ld-linux", "libasan.so", "libubsan.so", "libm.so",
+                 "libgcc_s.so", "libpthread.so", "libdl.so", "librt.so", "libresolv.so")
+        sanitized = any("san.so" in name for name in needed) or b"__asan_init" in PLUGIN.read_bytes()
+        if not sanitized:
+            known = known[:4]
+        self.assertTrue(needed)
+        self.assertEqual([name for name in needed if not name.startswith(known)], [])
+
+
+if __name__ == "__main__":
+    main()
