@@ -18,7 +18,9 @@ struct plan_host {
     const struct host *host;
     const struct plan_address *addresses; /* names resolved; may be empty */
     size_t address_count;
-    bool is_self; /* one of its addresses is this machine's: `listeners = "auto"` means the kernel's */
+    /* One of its addresses (of kind own) is this machine's, or it has none but loopback: `listeners = "auto"` means the
+     * kernel's. */
+    bool is_self;
     const struct expectation *expectations;
     size_t expectation_count;
 };

@@ -71,6 +71,25 @@ static int addresses_look_up(struct plan_build *build, const struct host *host, 
     return error;
 }
 
+/* Is the host this machine? A virtual or translated address wanders, and every machine has a loopback: a host that
+ * lists one besides an address of its own is not this machine for that. Whoever errs here reads the wrong listeners. */
+static bool addresses_are_ours(const struct plan_options *options, const struct plan_host *host)
+{
+    bool loopback = false, foreign = false;
+    for (size_t i = 0; i < host->address_count; i++) {
+        const struct plan_address *address = &host->addresses[i];
+        if (address->kind != ADDRESS_OWN)
+            continue;
+        if (address_is_loopback(&address->address))
+            loopback = true;
+        else if (plan_is_own_address(options, &address->address))
+            return true;
+        else
+            foreign = true;
+    }
+    return loopback && !foreign;
+}
+
 int plan_resolve_addresses(struct plan_build *build, struct plan_host *host)
 {
     struct address_vector found = {0};
@@ -90,13 +109,11 @@ int plan_resolve_addresses(struct plan_build *build, struct plan_host *host)
         error = -ENOMEM;
         goto out;
     }
-    for (size_t i = 0; i < found.count; i++) {
-        kept[i] = found.items[i];
-        if (plan_is_own_address(build->options, &kept[i].address))
-            host->is_self = true;
-    }
+    if (found.count > 0)
+        memcpy(kept, found.items, found.count * sizeof *kept);
     host->addresses = kept;
     host->address_count = found.count;
+    host->is_self = addresses_are_ours(build->options, host);
 out:
     VECTOR_DONE(&found);
     return error;

@@ -67,6 +67,17 @@ static bool flows_policy_forbids(const struct flow_context *context)
     return context->host->host->probe == PROBE_POLICY_NONE;
 }
 
+/* Would a probe from here look at this address as an outsider does, at the right machine? Loopback leads to ourselves,
+ * whoever's it is meant to be; and from the machine itself the route is local, which proves nothing about who else gets
+ * into a port that is for the host alone. */
+static bool flows_address_is_probed(const struct flow_context *context, const struct address *address)
+{
+    const struct plan_host *host = context->host;
+    if (address_is_loopback(address) && (!host->is_self || host->host->netns != NULL))
+        return false;
+    return context->expectation->rule->scope != SCOPE_HOST || !plan_is_own_address(context->build->options, address);
+}
+
 /* Is any flow of this expectation probed? A scope-host port depends on the address as well. */
 static bool flows_are_probed(const struct flow_context *context)
 {
@@ -124,18 +135,17 @@ int plan_add_flows(struct plan_build *build, const struct plan_host *host, struc
     struct flow_context context = {.build = build, .host = host, .expectation = expectation};
     struct flow common = {.id = SIZE_MAX};
     flows_set_demand(&context, &common);
-    bool probed = flows_are_probed(&context);
+    bool wanted = flows_are_probed(&context);
     size_t count = 0;
     for (size_t i = 0; i < expectation->address_count; i++) {
         size_t address = expectation->addresses[i];
-        /* from the machine itself the route is local: that proves nothing about who else gets in */
-        bool here = rule->scope == SCOPE_HOST && plan_is_own_address(build->options, &host->addresses[address].address);
+        bool probed = wanted && flows_address_is_probed(&context, &host->addresses[address].address);
         for (size_t port = 0; port < ports; port++) {
             struct flow *flow = &flows[count++];
             *flow = common;
             flow->address = address;
             flow->port = flows_port(expectation, port);
-            if (probed && !here)
+            if (probed)
                 flow->id = 0;
         }
     }

@@ -295,6 +295,22 @@ static void exposure_is_looked_for_from_outside_alone(void **state)
     assert_int_equal(expectation->flows[1].id, 0);
 }
 
+static void loopback_of_another_machine_is_not_probed(void **state)
+{
+    struct fixture *f = *state;
+    manager_with_rule(f);
+    add_address(f, &f->hosts[0], "127.0.0.1", NULL);
+    build(f);
+    assert_int_equal(expectation_of(f, KEY)->flows[0].id, 0);
+    assert_int_equal(expectation_of(f, KEY)->flows[1].id, SIZE_MAX); /* it would look at ourselves */
+    add_own_address(f, "10.0.1.10");
+    build(f);
+    assert_int_equal(expectation_of(f, KEY)->flows[1].id, 1);
+    f->hosts[0].netns = "/run/netns/mgr01";
+    build(f);
+    assert_int_equal(expectation_of(f, KEY)->flows[1].id, SIZE_MAX);
+}
+
 static void fragile_ports_are_left_alone_where_listeners_are_seen(void **state)
 {
     struct fixture *f = *state;
@@ -418,6 +434,7 @@ int main(void)
         PLAN_TEST(probe_none_is_heard_on_rule_role_and_host),
         PLAN_TEST(reserved_and_dynamic_ports_are_not_looked_at_from_outside),
         PLAN_TEST(exposure_is_looked_for_from_outside_alone),
+        PLAN_TEST(loopback_of_another_machine_is_not_probed),
         PLAN_TEST(fragile_ports_are_left_alone_where_listeners_are_seen),
         PLAN_TEST(firmware_ports_are_probed_as_usual),
         PLAN_TEST(a_large_range_is_sampled_from_end_to_end),

@@ -179,6 +179,25 @@ static void a_host_with_one_of_our_addresses_is_this_machine(void **state)
     assert_int_equal(plan_host_listeners(host_of(f, "b")), LISTENERS_NONE);
 }
 
+static void a_wandering_or_common_address_does_not_make_a_host_this_machine(void **state)
+{
+    struct fixture *f = *state;
+    struct host *cluster = add_host(f, "mgr01", "10.0.1.10");
+    add_address(f, cluster, "10.0.1.100", NULL);
+    struct host_address *addresses = grown(f, cluster->addresses, 2, sizeof *addresses);
+    addresses[1].kind = ADDRESS_VIP;
+    cluster->addresses = addresses;
+    add_address(f, add_host(f, "mgr02", "10.0.1.11"), "127.0.0.1", NULL);
+    add_own_address(f, "127.0.0.1");
+    add_own_address(f, "10.0.1.100"); /* held by us at the moment */
+    build(f);
+    assert_false(host_of(f, "mgr01")->is_self);
+    assert_false(host_of(f, "mgr02")->is_self);
+    add_own_address(f, "10.0.1.11");
+    build(f);
+    assert_true(host_of(f, "mgr02")->is_self);
+}
+
 static const struct expectation *expectation_with(struct fixture *f, const char *segment, enum family family)
 {
     f->rules[0].segment = segment;
@@ -354,6 +373,7 @@ int main(void)
         PLAN_TEST(a_name_without_address_is_not_judged_and_told),
         PLAN_TEST(a_program_without_names_says_so_for_the_hosts_of_the_plan_alone),
         PLAN_TEST(a_host_with_one_of_our_addresses_is_this_machine),
+        PLAN_TEST(a_wandering_or_common_address_does_not_make_a_host_this_machine),
         PLAN_TEST(a_rule_is_about_the_addresses_of_its_segment),
         PLAN_TEST(without_segments_on_the_host_all_addresses_count),
         PLAN_TEST(a_demanded_family_that_the_host_lacks_is_told),
