@@ -8,7 +8,8 @@ struct config {
     const struct site *site;    /* NULL when only guides were loaded */
     const struct guide *guides; /* all loaded, by id */
     size_t guide_count;
-    const char *hash; /* SHA-256-like fingerprint of every octet read, hexadecimal; for "config_hash" */
+    const char *hash; /* FNV-1a (128 bits, hexadecimal) of every octet read, in order; tells configurations apart,
+                         protects nothing. For "config_hash" */
     size_t file_count;
 };
 

@@ -18,16 +18,18 @@ struct load_options {
     int64_t wall_ms;               /* for waivers and phases that end */
 };
 
-/* 0 with *ret owned by the caller, or a negative code with at least one DIAG_ERROR in `diags`. Warnings come with both.
- */
+/* 0 with *ret owned by the caller, or a negative code with at least one DIAG_ERROR in `diags`, and *ret as it was.
+ * Warnings come with both. `diags` may be NULL. With `host`, that host's file and those of the vantages that are hosts
+ * are read; all, where there is no file of that name or a guide's callers have conditions. */
 int config_load(const struct load_options *options, struct config **ret, struct diag_list *diags);
 
-/* Guides alone: every guide named, or all that the search path holds when `ids` is empty. */
+/* Guides alone: every guide named, or all that the search path holds when `ids` is NULL or empty. `options->path` may
+ * be NULL: then there is no site's folder. */
 int config_load_guides(const struct load_options *options, const char *const *ids, struct config **ret,
                        struct diag_list *diags);
 
-/* The schema tables as text for the manual: one line an item: "path  type  default  meaning". */
-struct cfg_item;
+/* The schema tables as text for the manual. Each section begins with a line whose `name` is empty; then one line an
+ * item. `range` and `initial` may be empty; `initial` is "required" for what must be given. */
 void config_describe(void (*line)(void *context, const char *section, const char *name, const char *type,
                                   const char *range, const char *initial, const char *doc),
                      void *context);
