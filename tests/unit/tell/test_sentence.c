@@ -53,6 +53,31 @@ static void a_sentence_stands_alone(void **state)
                     "host's or role's settings (jp1-itdm)");
 }
 
+static void what_is_over_says_what_it_was(void **state)
+{
+    (void)state;
+    struct finding again = told_conforming("pc0117", "31001", 31001);
+    again.was = VERDICT_FILTERED;
+    assert_sentence(again, "tcp 31001 on pc0117 (10.0.2.17) conforms again: open, 0.3 ms; it was filtered (jp1-itdm "
+                           "agent/1)");
+    again.reason = REASON_NONE;
+    assert_sentence(again, "tcp 31001 on pc0117 (10.0.2.17) is expected no more; it was filtered (jp1-itdm agent/1)");
+    struct finding up = {.host = "mgr01", .verdict = VERDICT_CONFORMING, .was = VERDICT_UNREACHABLE};
+    assert_sentence(up, "mgr01 is reachable again");
+    struct finding gone = told_unexpected();
+    gone.verdict = VERDICT_CONFORMING;
+    gone.was = VERDICT_UNEXPECTED;
+    gone.reason = REASON_NONE;
+    assert_sentence(gone, "tcp 5900 on mgr01 (0.0.0.0) is unexpected no more: the listener is gone");
+    struct finding set = told_unset();
+    set.verdict = VERDICT_CONFORMING;
+    set.was = VERDICT_NOT_JUDGED;
+    set.reason = REASON_NONE;
+    set.blame = BLAME_NONE;
+    assert_sentence(set, "the site is wholly judged again; it was: amt of jp1-itdm has no value on 1 host: 1 rule is "
+                         "not judged (jp1-itdm)");
+}
+
 static void a_waiver_is_told(void **state)
 {
     (void)state;
@@ -147,6 +172,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_sentence_stands_alone),
+        cmocka_unit_test(what_is_over_says_what_it_was),
         cmocka_unit_test(a_waiver_is_told),
         cmocka_unit_test(what_a_peer_sent_stays_on_one_line),
         cmocka_unit_test(advice_names_the_team_and_its_contact),
