@@ -32,11 +32,17 @@ class Master:
         self.environment = dict(os.environ, SNMPCONFPATH=site.path("empty"), SNMP_PERSISTENT_DIR=site.path("persist"),
                                 MIBS="")
         with open(site.path("snmpd.conf"), "w", encoding="utf-8") as out:
-            out.write(f"agentAddress udp:127.0.0.1:{self.port}\nmaster agentx\nagentXSocket unix:{self.socket}\n"
-                      "agentXTimeout 2\nagentXRetries 1\nview ours included .1.3.6.1.4.1.8072.9999.9999\n"
-                      'com2sec local 127.0.0.1 public\ngroup all v2c local\n'
-                      'access all "" any noauth exact ours ours none\n')
+            out.write(f"agentAddress udp:127.0.0.1:{self.port}\n" + self.shipped() +
+                      "rocommunity public 127.0.0.1 -V portconform\n")
         self.process = None
+
+    def shipped(self):
+        """The example of conf/, with a socket in the test's folder; the group that it names is made by installing."""
+        with open(os.path.join(SOURCE, "conf", "snmpd", "portconform.conf"), encoding="utf-8") as example:
+            lines = example.readlines()
+        check(any("/var/agentx/master" in line for line in lines), "the example names a socket")
+        return "".join(line.replace("/var/agentx/master", self.socket) for line in lines
+                       if not line.startswith("agentXPerms"))
 
     def start(self):
         self.process = start(["/usr/sbin/snmpd", "-f", "-C", "-c", self.site.path("snmpd.conf"), "-Le",
@@ -155,6 +161,9 @@ def test_end_while_the_master_hangs(master, daemon):
         status, seconds = daemon.stop()
     finally:
         master.process.send_signal(signal.SIGCONT)
+    with open(master.site.path("snmpd.log"), encoding="utf-8") as log:
+        text = log.read()
+    check("Error" not in text and "Warning" not in text, "snmpd takes the example of conf/snmpd", text)
     check(status == 0 and seconds < 2, "SIGTERM ends it in less than two seconds", f"{status}, {seconds:.2f} s")
 
 

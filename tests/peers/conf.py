@@ -1,0 +1,57 @@
+#!/usr/bin/env python3
+"""The examples in conf/ as their own programs read them: usage: conf.py BUILD systemd|rsyslog"""
+import os
+import subprocess
+import sys
+import tempfile
+
+from cores import SKIP, SOURCE, need
+
+MOST_EXPOSURE = 20  # tenths, as `systemd-analyze security` counts: 2.0 is "OK", less is better
+
+
+def run(*command):
+    return subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=60, check=False)
+
+
+def check(good, text):
+    if not good:
+        print(text)
+        sys.exit(1)
+
+
+def systemd(build):
+    need("systemd-analyze")
+    program = os.path.join(build, "portconformd")
+    if not os.path.exists(program):
+        print("skipped: portconformd is not built")
+        sys.exit(SKIP)
+    with open(os.path.join(SOURCE, "conf", "systemd", "portconformd.service"), encoding="utf-8") as unit:
+        text = unit.read()
+    check("/usr/sbin/portconformd" in text, "the unit starts portconformd")
+    with tempfile.TemporaryDirectory() as folder:
+        path = os.path.join(folder, "portconformd.service")
+        with open(path, "w", encoding="utf-8") as out:
+            # the program and its manual are not installed here
+            out.write("".join(line.replace("/usr/sbin/portconformd", program) for line in text.splitlines(True)
+                              if not line.startswith("Documentation=")))
+        verified = run("systemd-analyze", "verify", path)
+        # it also speaks about other units of the machine, and its exit status means little
+        ours = [line for line in verified.stdout.splitlines() if "portconform" in line]
+        check(not ours, "\n".join(ours))
+        secured = run("systemd-analyze", "security", "--offline=true", f"--threshold={MOST_EXPOSURE}", path)
+        check(secured.returncode == 0, secured.stdout)
+
+
+def rsyslog(_build):
+    need("rsyslogd")
+    result = run("/usr/sbin/rsyslogd", "-N1", "-f", os.path.join(SOURCE, "conf", "rsyslog", "portconform.conf"))
+    if "mmpstrucdata.so" in result.stdout:
+        print("skipped: this rsyslog has no mmpstrucdata")
+        sys.exit(SKIP)
+    complaints = [line for line in result.stdout.splitlines() if "error" in line.lower() or "warning" in line.lower()]
+    check(result.returncode == 0 and not complaints, result.stdout)
+
+
+if __name__ == "__main__":
+    {"systemd": systemd, "rsyslog": rsyslog}[sys.argv[2]](sys.argv[1])
