@@ -16,6 +16,7 @@ struct load_options {
                                       data folder, the source tree's conf/guides */
     const char *host;              /* -H: read that host's file alone where this suffices; NULL: all */
     int64_t wall_ms;               /* for waivers and phases that end */
+    size_t *file_count;            /* receives how many files were read, also on failure; may be NULL */
 };
 
 /* 0 with *ret owned by the caller, or a negative code with at least one DIAG_ERROR in `diags`, and *ret as it was.

@@ -48,26 +48,11 @@ static int check_plans(const struct cli_arguments *arguments, const struct confi
     return r;
 }
 
-/* Files that are named, where the loader gave up before it could count them. */
-static size_t count_files(const struct diag_list *diags)
-{
-    size_t count = 0;
-    for (size_t i = 0; i < diags->count; i++) {
-        const char *file = diags->items[i].origin.file;
-        const char *before = i > 0 ? diags->items[i - 1].origin.file : NULL;
-        if (file && (!before || strcmp(file, before) != 0))
-            count++;
-    }
-    return count;
-}
-
 static int tell(struct diag_list *diags, size_t file_count)
 {
     diag_list_sort(diags);
     for (size_t i = 0; i < diags->count; i++)
         diag_print(&diags->items[i], stdout);
-    if (file_count == 0)
-        file_count = count_files(diags);
     struct text out = {0};
     if (diags->dropped > 0)
         text_printf(&out, "and %zu more\n", diags->dropped);
@@ -83,7 +68,9 @@ static int tell(struct diag_list *diags, size_t file_count)
 static int lint(const struct cli_arguments *arguments, struct diag_list *diags)
 {
     bool guides_alone = arguments->operand_count > 0;
+    size_t file_count = 0;
     struct load_options load = {
+        .file_count = &file_count,
         .path = arguments->config ? arguments->config : PC_SYSCONFDIR,
         .guide_dirs = arguments->guide_dirs,
         .wall_ms = moment_now().wall_ms,
@@ -93,7 +80,6 @@ static int lint(const struct cli_arguments *arguments, struct diag_list *diags)
                          : config_load(&load, &config, diags);
     if (r == 0 && !guides_alone)
         r = check_plans(arguments, config, diags);
-    size_t file_count = config ? config->file_count : 0;
     config_free(config);
     if (r < 0 && diags->errors == 0)
         return cli_fail("lint: %s", pc_strerror(r));

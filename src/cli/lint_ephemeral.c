@@ -42,52 +42,62 @@ static bool is_reserved(const struct kernel_ports *kernel, uint16_t port)
     return false;
 }
 
-/* "38001" or "39500-39600", as the kernel's setting wants it; the part of the range that is at stake. */
-static bool add_at_stake(struct text *out, const struct port_range *range, const struct kernel_ports *kernel)
+static void mark_at_stake(bool *at_stake, const struct port_range *range, const struct kernel_ports *kernel)
 {
-    unsigned first = 0;
-    unsigned last = 0;
-    for (unsigned port = range->low; port <= range->high; port += range->step) {
-        if (port < kernel->low || port > kernel->high || is_reserved(kernel, (uint16_t)port))
-            continue;
-        first = first > 0 ? first : port;
-        last = port;
-    }
-    if (first == 0)
-        return false;
-    text_printf(out, "%s%u", out->length > 0 ? "," : "", first);
-    if (last > first)
-        text_printf(out, "-%u", last);
-    return true;
+    for (unsigned port = range->low; port <= range->high; port += range->step)
+        if (port >= kernel->low && port <= kernel->high && !is_reserved(kernel, (uint16_t)port))
+            at_stake[port] = true;
 }
 
-static void check_host(const struct plan_host *host, const struct kernel_ports *kernel, struct diag_list *diags)
+/* "38001,39500-39600", as the kernel's setting wants it. */
+static void list_ports(struct text *out, const bool *at_stake)
 {
-    struct text ports = {0};
+    for (unsigned port = 1; port <= UINT16_MAX; port++) {
+        if (!at_stake[port])
+            continue;
+        unsigned last = port;
+        while (last < UINT16_MAX && at_stake[last + 1])
+            last++;
+        text_printf(out, "%s%u", out->length > 0 ? "," : "", port);
+        if (last > port)
+            text_printf(out, "-%u", last);
+        port = last;
+    }
+}
+
+static int check_host(const struct plan_host *host, const struct kernel_ports *kernel, struct diag_list *diags)
+{
+    bool *at_stake = calloc(UINT16_MAX + 1, sizeof(*at_stake));
+    if (!at_stake)
+        return -ENOMEM;
     for (size_t e = 0; e < host->expectation_count; e++) {
         const struct expectation *expectation = &host->expectations[e];
         if (!expectation->unset && expectation->rule->presence != PRESENCE_DYNAMIC)
-            add_at_stake(&ports, &expectation->range, kernel);
+            mark_at_stake(at_stake, &expectation->range, kernel);
     }
-    if (ports.length > 0) {
-        struct text cure = {0};
-        text_printf(&cure, "cure: net.ipv4.ip_local_reserved_ports = %s", text_string(&ports));
+    struct text ports = {0};
+    struct text cure = {0};
+    list_ports(&ports, at_stake);
+    text_printf(&cure, "cure: net.ipv4.ip_local_reserved_ports = %s", text_string(&ports));
+    if (ports.length > 0)
         diag_add(diags, DIAG_WARNING, host->host->origin, text_string(&cure),
                  "expected ports of host %s lie in its ephemeral range %u-%u; another program may take them first",
                  host->host->name, kernel->low, kernel->high);
-        text_done(&cure);
-    }
+    text_done(&cure);
     text_done(&ports);
+    free(at_stake);
+    return 0;
 }
 
 int lint_ephemeral(const struct lint_plans *plans, struct diag_list *diags)
 {
     struct kernel_ports kernel = {0};
     const struct plan *first = plans->items[0];
-    if (read_kernel_ports(&kernel))
-        for (size_t h = 0; h < first->host_count; h++)
-            if (first->hosts[h].is_self && !first->hosts[h].host->netns)
-                check_host(&first->hosts[h], &kernel, diags);
+    bool known = read_kernel_ports(&kernel);
+    int r = 0;
+    for (size_t h = 0; r == 0 && known && h < first->host_count; h++)
+        if (first->hosts[h].is_self && !first->hosts[h].host->netns)
+            r = check_host(&first->hosts[h], &kernel, diags);
     free(kernel.reserved);
-    return 0;
+    return r;
 }

@@ -23,6 +23,8 @@ static int loader_init(struct loader *loader, const struct load_options *options
 /* Frees what the configuration did not take. */
 static void loader_done(struct loader *loader)
 {
+    if (loader->options->file_count)
+        *loader->options->file_count = loader->reader.file_count;
     arena_free(loader->scratch);
     arena_free(loader->arena);
 }
