@@ -114,7 +114,7 @@ static void advice_add_team(struct text *out, const struct site *site, enum blam
 static void advice_add_listener(struct text *out, const struct finding *finding)
 {
     if (finding->component != NULL)
-        text_printf(out, "the %s", finding->component);
+        text_printf(out, "the %s program", finding->component);
     else
         text_add(out, "the program");
 }

@@ -104,17 +104,21 @@ static void screen_add_trouble(struct screen *screen)
     layout_end_line(&screen->layout);
 }
 
+/* A probe that only repeats the reason adds nothing. */
+static bool screen_has_probe(const struct finding *finding)
+{
+    return finding->probe != NULL && strcmp(finding->probe, reason_row(finding->reason)->text) != 0;
+}
+
+/* What was seen on both sides. Where no listener was, the probe has been told with the verdict already. */
 static void screen_add_evidence(struct screen *screen, const struct finding *finding)
 {
-    struct text words = {0};
-    /* a probe that only repeats the reason adds nothing */
-    bool probed = finding->probe != NULL && strcmp(finding->probe, reason_row(finding->reason)->text) != 0;
-    if (finding->listener != NULL)
-        text_printf(&words, "listener: %s", finding->listener);
-    if (probed)
-        text_printf(&words, "%sprobe: %s", finding->listener != NULL ? "; " : "", finding->probe);
-    if (words.length == 0)
+    if (finding->listener == NULL)
         return;
+    struct text words = {0};
+    text_printf(&words, "listener: %s", finding->listener);
+    if (screen_has_probe(finding))
+        text_printf(&words, "; probe: %s", finding->probe);
     layout_hang(&screen->layout, screen->layout.indent);
     screen_flow(screen, &words);
     layout_end_line(&screen->layout);
@@ -163,6 +167,8 @@ static void screen_add_statement(struct screen *screen, const struct listing_ite
             text_printf(&words, "; %s", finding->detail);
     } else {
         phrase_statement(&words, finding);
+        if (finding->listener == NULL && screen_has_probe(finding))
+            text_printf(&words, "; probe: %s", finding->probe);
     }
     if (finding->waived) {
         text_add(&words, "; ");

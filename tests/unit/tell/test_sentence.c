@@ -124,10 +124,11 @@ static void advice_is_as_special_as_the_reason(void **state)
     bound.verdict = VERDICT_MISBOUND;
     bound.blame = BLAME_SERVER;
     bound.reason = REASON_LOOPBACK_ONLY;
-    assert_advice(bound, "server team (unix-ops@example.jp): bind the manager to an address that its callers (agent, "
-                         "site-server) reach, not to loopback alone");
+    assert_advice(bound,
+                  "server team (unix-ops@example.jp): bind the manager program to an address that its callers (agent, "
+                  "site-server) reach, not to loopback alone");
     bound.reason = REASON_OTHER_FAMILY;
-    assert_advice(bound, "server team (unix-ops@example.jp): bind the manager to the other address family too");
+    assert_advice(bound, "server team (unix-ops@example.jp): bind the manager program to the other address family too");
     bound.component = NULL;
     bound.verdict = VERDICT_MISSING;
     assert_advice(bound,

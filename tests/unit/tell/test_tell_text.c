@@ -65,10 +65,9 @@ static void what_somebody_must_act_on_stands_alone_and_the_worst_first(void **st
         "                             listener: jdn_manager (jp1.service) on *:31000; probe: ICMP 3/13 from 10.0.0.1\n"
         "                             network team (noc@example.jp): permit tcp 31000 from agent, site-server  "
         "[jp1-itdm manager-multi-management/2: Agents call the manager]\n"
-        "CRITICAL  pc0117  tcp 31001  missing     nobody listens\n"
-        "                             probe: RST\n"
-        "                             server team (unix-ops@example.jp): start the agent on pc0117, or waive the rule "
-        "if it is not needed  [jp1-itdm agent/1]\n"
+        "CRITICAL  pc0117  tcp 31001  missing     nobody listens; probe: RST\n"
+        "                             server team (unix-ops@example.jp): start the agent program on pc0117, or waive "
+        "the rule if it is not needed  [jp1-itdm agent/1]\n"
         "WARNING   mgr01   tcp 5900   unexpected  explained by no rule\n"
         "                             listener: x11vnc (uid 1000) on *:5900\n"
         "                             server team (unix-ops@example.jp): stop it, or explain it by an `expect` or "
@@ -148,11 +147,12 @@ static void all_lists_what_conforms_too(void **state)
     waived.waived_reason = "AMT move";
     told_add(&told, &waived);
     assert_screen(&told, &plan, &(const struct tell_options){.all = true},
-                  HEADER "OK        mgr01  tcp 31000  filtered    something on the way stops it: administratively "
-                         "prohibited; waived until 2026-12-31 (AMT move)\n"
-                         "OK        mgr01  tcp 31080  conforming  as demanded: connection accepted\n"
-                         "\n"
-                         "Nothing to do: 1 host, 2 expectations: 1 conforming, 1 waived until 2026-12-31\n");
+                  HEADER
+                  "OK        mgr01  tcp 31000  filtered    something on the way stops it: administratively "
+                  "prohibited; waived until 2026-12-31 (AMT move)\n"
+                  "OK        mgr01  tcp 31080  conforming  as demanded: connection accepted; probe: open, 0.3 ms\n"
+                  "\n"
+                  "Nothing to do: 1 host, 2 expectations: 1 conforming, 1 waived until 2026-12-31\n");
 }
 
 static void one_good_line_when_everything_conforms(void **state)
