@@ -21,7 +21,7 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
-enum { STOP_MS = 900, RELOAD_ABANDON_MS = 0 };
+enum { STOP_MS = 900, RELOAD_ABANDON_MS = 200 };
 enum { CYCLE_LEAST_MS = 60000 }; /* a cycle may take two intervals, but never less */
 enum { WAIT_MOST_MS = 60000 };
 enum { EXIT_SOFTWARE = 70 };

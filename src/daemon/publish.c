@@ -54,7 +54,9 @@ static int outlet_open(struct outlets *outlets, const char *target)
 {
     struct outlet outlet = {.target = strdup(target), .wanted = true};
     int result = outlet.target == NULL ? -ENOMEM : syslog_sender_start(target, QUEUE, &outlet.sender);
-    struct outlet *slot = result < 0 ? NULL : VECTOR_PUSH(&outlets->targets);
+    struct outlet *slot = NULL;
+    if (result == 0)
+        slot = VECTOR_PUSH(&outlets->targets);
     if (slot == NULL) {
         outlet_close(&outlet, 0);
         return result < 0 ? result : -ENOMEM;

@@ -17,6 +17,7 @@
 
 #include <errno.h>
 #include <linux/close_range.h>
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -33,7 +34,8 @@ enum { LOG_TEXT = 256 };
 
 struct agent {
     pthread_t thread;
-    int wake; /* eventfd: something was published, or stop */
+    int wake;  /* eventfd: something was published, or stop */
+    int ended; /* eventfd: the thread has done its last */
     atomic_bool stop;
     atomic_bool connected;
     struct agent_options options;
@@ -252,6 +254,12 @@ static void agent_close(struct agent *agent)
     snmp_shutdown("portconformd");
 }
 
+static void signal_event(int event)
+{
+    uint64_t one = 1;
+    (void)!write(event, &one, sizeof(one)); /* a full counter is an event too */
+}
+
 /* --- the thread -------------------------------------------------------------------------------------------------- */
 
 static void adopt_pending(struct agent *agent)
@@ -310,6 +318,7 @@ static void *agent_main(void *context)
     agent_close(agent);
     atomic_store(&agent->connected, false);
     netsnmp_large_fd_set_cleanup(&set);
+    signal_event(agent->ended);
     return NULL;
 }
 
@@ -321,6 +330,8 @@ static void agent_free(struct agent *agent)
         return;
     if (agent->wake >= 0)
         close(agent->wake);
+    if (agent->ended >= 0)
+        close(agent->ended);
     snapshot_unref(agent->pending);
     mib_view_free(agent->view);
     numbering_done(&agent->numbering);
@@ -342,7 +353,8 @@ static int agent_new(const struct agent_options *options, struct agent **ret)
     pthread_mutex_init(&agent->lock, NULL);
     agent->options = *options;
     agent->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    int result = agent->wake < 0 ? -errno : 0;
+    agent->ended = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    int result = agent->wake < 0 || agent->ended < 0 ? -errno : 0;
     if (result == 0 && options->socket != NULL) {
         agent->socket = strdup(options->socket);
         result = agent->socket == NULL ? -ENOMEM : 0;
@@ -376,13 +388,6 @@ int agent_start(const struct agent_options *options, struct agent **ret)
     return 0;
 }
 
-static void agent_wake(struct agent *agent)
-{
-    uint64_t one = 1;
-    /* a full counter is a wake-up too */
-    (void)!write(agent->wake, &one, sizeof(one));
-}
-
 void agent_publish(struct agent *agent, struct snapshot *snapshot)
 {
     snapshot_ref(snapshot);
@@ -391,7 +396,7 @@ void agent_publish(struct agent *agent, struct snapshot *snapshot)
     agent->pending = snapshot;
     pthread_mutex_unlock(&agent->lock);
     snapshot_unref(before);
-    agent_wake(agent);
+    signal_event(agent->wake);
 }
 
 bool agent_connected(const struct agent *agent)
@@ -403,20 +408,14 @@ bool agent_stop(struct agent *agent, unsigned timeout_ms)
 {
     if (agent == NULL)
         return true;
-    struct timespec deadline;
-    clock_gettime(CLOCK_MONOTONIC, &deadline);
-    deadline.tv_sec += timeout_ms / 1000;
-    deadline.tv_nsec += (long)(timeout_ms % 1000) * 1000000;
-    if (deadline.tv_nsec >= 1000000000) {
-        deadline.tv_sec++;
-        deadline.tv_nsec -= 1000000000;
-    }
+    struct pollfd ended = {.fd = agent->ended, .events = POLLIN};
     atomic_store(&agent->stop, true);
-    agent_wake(agent);
-    if (pthread_clockjoin_np(agent->thread, NULL, CLOCK_MONOTONIC, &deadline) != 0) {
+    signal_event(agent->wake);
+    if (poll(&ended, 1, (int)timeout_ms) <= 0) {
         pthread_detach(agent->thread);
         return false;
     }
+    pthread_join(agent->thread, NULL);
     agent_free(agent);
     return true;
 }

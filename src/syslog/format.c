@@ -58,7 +58,7 @@ static void add_word(struct text *out, const char *word, size_t max)
 {
     if (word == NULL || word[0] == '\0')
         word = "-";
-    for (size_t i = 0; word[i] != '\0' && i < max; i++) {
+    for (size_t i = 0; i < max && word[i] != '\0'; i++) {
         bool printable = word[i] > ' ' && word[i] < 127;
         text_add_n(out, printable ? &word[i] : "?", 1);
     }
@@ -147,7 +147,6 @@ static size_t finding_params(const struct syslog_event *event, struct param_text
 {
     const struct finding *finding = event->transition.finding;
     bool has_port = finding->transport != TRANSPORT_UNSTATED;
-    texts->port[0] = texts->address[0] = texts->since[0] = '\0';
     if (finding->port != 0)
         snprintf(texts->port, sizeof(texts->port), "%u", finding->port);
     if (finding->address.family != AF_UNSPEC)
@@ -194,7 +193,7 @@ static void format_param(struct text *out, const struct param *param)
 
 static void add_structure(struct text *out, const struct syslog_event *event, size_t end)
 {
-    struct param_texts texts;
+    struct param_texts texts = {0};
     struct param params[PARAM_MAX];
     size_t count = event_params(event, &texts, params);
     if (event->transition.finding != NULL)
