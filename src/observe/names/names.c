@@ -7,8 +7,8 @@
 #include <ares.h>
 #include <errno.h>
 #include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 enum {
     ADDRESSES_MAX = 256, /* of one name */
@@ -95,7 +95,7 @@ static int open_channel(const struct names_surroundings *surroundings, unsigned 
     struct ares_options options = {.timeout = (int)try_ms, .tries = TRIES, .lookups = sources};
     int mask = ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES;
     if (surroundings->sources) {
-        (void)strncpy(sources, surroundings->sources, sizeof(sources) - 1);
+        (void)snprintf(sources, sizeof(sources), "%s", surroundings->sources);
         mask |= ARES_OPT_LOOKUPS;
     }
     int status = ares_init_options(ret, &options, mask);
@@ -140,8 +140,8 @@ static int turn(ares_channel channel, int64_t left_ms)
     if (poll(polls, count, wait_ms(channel, left_ms)) < 0 && errno != EINTR)
         return -errno;
     for (nfds_t i = 0; i < count; i++) {
-        ares_socket_t readable = polls[i].revents & ~POLLOUT ? polls[i].fd : ARES_SOCKET_BAD;
-        ares_socket_t writable = polls[i].revents & POLLOUT ? polls[i].fd : ARES_SOCKET_BAD;
+        ares_socket_t readable = (polls[i].revents & ~POLLOUT) ? polls[i].fd : ARES_SOCKET_BAD;
+        ares_socket_t writable = (polls[i].revents & POLLOUT) ? polls[i].fd : ARES_SOCKET_BAD;
         ares_process_fd(channel, readable, writable);
     }
     ares_process_fd(channel, ARES_SOCKET_BAD, ARES_SOCKET_BAD); /* its time-outs */

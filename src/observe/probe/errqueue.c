@@ -41,14 +41,11 @@ static bool parse_report(struct msghdr *message, struct report *ret)
 static int next_report(int fd, struct report *ret)
 {
     for (;;) {
-        union {
-            struct cmsghdr align;
-            unsigned char octets[512];
-        } control;
+        alignas(struct cmsghdr) unsigned char control[512];
         unsigned char datagram[64];
         struct iovec vector = {datagram, sizeof(datagram)};
         struct msghdr message = {
-            .msg_iov = &vector, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof(control)};
+            .msg_iov = &vector, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof(control)};
         if (recvmsg(fd, &message, MSG_ERRQUEUE | MSG_DONTWAIT) < 0)
             return 0;
         if (parse_report(&message, ret))

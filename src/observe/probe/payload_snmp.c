@@ -81,7 +81,8 @@ bool payload_snmp_answers(const uint8_t *octets, size_t length, uint64_t nonce)
         return false;
     if (!take_ber_tagged(&message, BER_OCTET_STRING, &ignored) || !take_ber_tagged(&message, BER_SEQUENCE, &scoped))
         return false;
-    if (!take_ber_tagged(&scoped, BER_OCTET_STRING, &ignored) || !take_ber_tagged(&scoped, BER_OCTET_STRING, &ignored))
-        return false;
+    for (int i = 0; i < 2; i++) /* context engine id, context name */
+        if (!take_ber_tagged(&scoped, BER_OCTET_STRING, &ignored))
+            return false;
     return take_ber(&scoped, &tag, &ignored) && (tag == TAG_REPORT || tag == TAG_RESPONSE);
 }

@@ -5,6 +5,7 @@
 
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
+#include <stddef.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -19,7 +20,7 @@ struct route_request {
 static void add_attribute(struct route_request *request, unsigned short type, const void *data, size_t length)
 {
     struct rtattr attribute = {.rta_len = (unsigned short)RTA_LENGTH(length), .rta_type = type};
-    unsigned char *end = (unsigned char *)request + request->header.nlmsg_len;
+    unsigned char *end = request->attributes + (request->header.nlmsg_len - offsetof(struct route_request, attributes));
     memcpy(end, &attribute, sizeof(attribute));
     memcpy(end + RTA_LENGTH(0), data, length);
     request->header.nlmsg_len += (uint32_t)RTA_SPACE(length);
