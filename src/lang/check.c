@@ -1,10 +1,12 @@
 /* The type check: what can be known about an expression before any parameter has a value. */
+#include "cursor.h"
 #include "node.h"
 #include "portconform/error.h"
 #include <stddef.h>
 #include <string.h>
 
 struct checker {
+    const struct expression *expression;
     const struct scope_types *types;
     struct diag_list *diags;
     bool failed;
@@ -31,9 +33,13 @@ static const char *type_name(enum value_type type)
 static void __attribute__((format(printf, 4, 5)))
 check_fail(struct checker *checker, const struct node *node, const char *hint, const char *format, ...)
 {
+    const struct expression *expression = checker->expression;
+    const struct cursor cursor = {
+        .text = expression->text, .length = strlen(expression->text), .origin = expression->origin};
+    const struct origin origin = cursor_origin(&cursor, node->offset - expression->offset);
     va_list args;
     va_start(args, format);
-    diag_vadd(checker->diags, DIAG_ERROR, node->origin, hint, format, args);
+    diag_vadd(checker->diags, DIAG_ERROR, origin, hint, format, args);
     va_end(args);
     checker->failed = true;
 }
@@ -172,7 +178,7 @@ static struct parameter_type check_node(struct checker *checker, const struct no
 int expression_check(const struct expression *expression, enum value_type wanted, const struct scope_types *types,
                      struct diag_list *diags)
 {
-    struct checker checker = {.types = types, .diags = diags};
+    struct checker checker = {.expression = expression, .types = types, .diags = diags};
     const struct parameter_type type = check_node(&checker, expression->root);
     if (type.type != VALUE_UNSET && type.type != wanted)
         check_fail(&checker, expression->root, NULL, "%s is needed here, and \"%s\" is %s", type_name(wanted),

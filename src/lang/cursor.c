@@ -45,8 +45,8 @@ size_t cursor_name_length(const struct cursor *cursor, size_t at)
 struct origin cursor_origin(const struct cursor *cursor, size_t at)
 {
     struct origin origin = cursor->origin;
-    size_t begin = 0;
-    for (size_t i = 0; i < at && i < cursor->length; i++) {
+    size_t begin = cursor->base;
+    for (size_t i = cursor->base; i < at && i < cursor->length; i++) {
         if (cursor->text[i] != '\n' || !origin.line)
             continue;
         origin.line++;
@@ -56,6 +56,12 @@ struct origin cursor_origin(const struct cursor *cursor, size_t at)
     if (origin.column)
         origin.column += (unsigned)text_utf8_count(cursor->text + begin, at - begin);
     return origin;
+}
+
+void cursor_mark(struct cursor *cursor)
+{
+    cursor->origin = cursor_origin(cursor, cursor->at);
+    cursor->base = cursor->at;
 }
 
 int cursor_error(const struct cursor *cursor, size_t at, const char *hint, const char *format, ...)

@@ -8,8 +8,9 @@
 struct cursor {
     const char *text;
     size_t length;
-    size_t at; /* offset of the next octet */
-    struct origin origin;
+    size_t at;               /* offset of the next octet */
+    struct origin origin;    /* of the octet at offset `base` */
+    size_t base;             /* errors are placed there or behind */
     struct diag_list *diags; /* may be NULL */
 };
 
@@ -23,6 +24,9 @@ size_t cursor_name_length(const struct cursor *cursor, size_t at);
 
 /* Where the octet at offset `at` stands, in lines and characters. */
 struct origin cursor_origin(const struct cursor *cursor, size_t at);
+
+/* Moves the base to the cursor, so that places of a long text are not counted from its beginning each time. */
+void cursor_mark(struct cursor *cursor);
 
 /* Adds an error at offset `at` and returns PC_ESYNTAX. */
 int cursor_error(const struct cursor *cursor, size_t at, const char *hint, const char *format, ...)

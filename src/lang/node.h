@@ -46,12 +46,14 @@ struct node {
     int64_t number;
     const char *text;
     bool is_peer;
-    struct origin origin; /* of its first character */
+    size_t offset; /* of its first octet in what was parsed */
 };
 
 struct expression {
     const struct node *root;
     const char *text;
+    size_t offset;        /* of `text` in what was parsed */
+    struct origin origin; /* of `text` */
     bool constant;
 };
 

@@ -69,7 +69,7 @@ static int node_new(struct parser *parser, enum node_kind kind, size_t at, struc
     if (!node)
         return -ENOMEM;
     node->kind = kind;
-    node->origin = cursor_origin(&parser->cursor, at);
+    node->offset = at;
     *ret = node;
     return 0;
 }
@@ -289,6 +289,8 @@ static int parser_finish(const struct parser *parser, const struct node *root, s
         return -ENOMEM;
     expression->root = root;
     expression->constant = parser->constant;
+    expression->offset = begin;
+    expression->origin = cursor_origin(&parser->cursor, begin);
     expression->text = arena_strndup(parser->arena, parser->cursor.text + begin, parser->cursor.at - begin);
     if (!expression->text)
         return -ENOMEM;

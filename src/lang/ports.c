@@ -9,8 +9,15 @@
 #include <stdio.h>
 #include <string.h>
 
+/* An item, and its range where that depends on no parameter. */
+struct parsed_item {
+    struct port_item item;
+    bool resolved;
+    struct port_range range;
+};
+
 struct item_list {
-    struct port_item *items;
+    struct parsed_item *items;
     size_t count, capacity;
 };
 
@@ -189,26 +196,22 @@ static int parse_numbers(struct ports_parser *parser, struct port_item *item)
 
 /* --- what constants tell ---------------------------------------------------------------------------------------- */
 
-static bool item_is_constant(const struct port_item *item)
+/* Checks what can be checked before parameters have values, and resolves what is wholly known. */
+static void check_constants(struct ports_parser *parser, size_t begin, struct parsed_item *parsed)
 {
-    return item->kind == PORT_ITEM_NUMBERS && expression_is_constant(item->low) && expression_is_constant(item->high);
-}
-
-/* Checks what can be checked before parameters have values. */
-static void check_constants(struct ports_parser *parser, size_t begin, const struct port_item *item)
-{
+    const struct port_item *item = &parsed->item;
     char reason[DIAGNOSIS_TEXT];
-    struct port_range range;
     uint16_t port;
     int status = 0;
     if (item->kind != PORT_ITEM_NUMBERS)
         return;
-    if (item_is_constant(item))
-        status = range_resolve(item, NULL, &range, NULL, reason);
-    else if (expression_is_constant(item->low))
-        status = range_eval_port(item->low, NULL, &port, NULL, reason);
-    else if (expression_is_constant(item->high))
-        status = range_eval_port(item->high, NULL, &port, NULL, reason);
+    const bool low = expression_is_constant(item->low);
+    const bool high = expression_is_constant(item->high);
+    if (low && high)
+        status = range_resolve(item, NULL, &parsed->range, NULL, reason);
+    else if (low || high)
+        status = range_eval_port(low ? item->low : item->high, NULL, &port, NULL, reason);
+    parsed->resolved = low && high && status == 0;
     if (status == 0)
         return;
     parser->out_of_range = true;
@@ -227,28 +230,23 @@ static bool ranges_meet(const struct port_range *a, const struct port_range *b)
 }
 
 /* An item that stands twice would give two findings of one key; one that only overlaps is told twice. */
-static void check_earlier_items(struct ports_parser *parser, size_t begin, const struct port_item *item)
+static void check_earlier_items(struct ports_parser *parser, size_t begin, const struct parsed_item *parsed)
 {
-    struct port_range range;
-    char ignored[DIAGNOSIS_TEXT];
-    const bool constant = item_is_constant(item) && range_resolve(item, NULL, &range, NULL, ignored) == 0;
+    const struct port_item *item = &parsed->item;
     for (size_t i = 0; i < parser->list.count; i++) {
-        const struct port_item *other = &parser->list.items[i];
-        struct port_range other_range;
-        if (other->transport != item->transport)
+        const struct parsed_item *other = &parser->list.items[i];
+        if (other->item.transport != item->transport)
             continue;
-        if (strcmp(other->text, item->text) == 0) {
+        if (strcmp(other->item.text, item->text) == 0) {
             parser->out_of_range = true;
             cursor_error(&parser->cursor, begin, NULL, "\"%s %s\" stands twice", transport_name(item->transport),
                          item->text);
             return;
         }
-        if (!constant || !item_is_constant(other) || range_resolve(other, NULL, &other_range, NULL, ignored) < 0)
-            continue;
-        if (ranges_meet(&range, &other_range)) {
+        if (parsed->resolved && other->resolved && ranges_meet(&parsed->range, &other->range)) {
             diag_add(parser->cursor.diags, DIAG_WARNING, cursor_origin(&parser->cursor, begin), NULL,
                      "\"%s %s\" overlaps \"%s\" of the same list", transport_name(item->transport), item->text,
-                     other->text);
+                     other->item.text);
             return;
         }
     }
@@ -267,37 +265,46 @@ static char *text_without_blanks(const struct ports_parser *parser, size_t begin
     return text;
 }
 
+/* Numbers or a keyword, behind the transport. */
+static int parse_what(struct ports_parser *parser, struct port_item *item)
+{
+    struct cursor *cursor = &parser->cursor;
+    const size_t length = cursor_name_length(cursor, cursor->at);
+    for (size_t i = 0; i < sizeof(keywords) / sizeof(keywords[0]); i++) {
+        if (!word_is(cursor, length, keywords[i].word))
+            continue;
+        item->kind = keywords[i].kind;
+        cursor->at += length;
+        return 0;
+    }
+    return parse_numbers(parser, item);
+}
+
 static int parse_item(struct ports_parser *parser)
 {
     struct cursor *cursor = &parser->cursor;
-    struct port_item item = {.step = 1};
+    struct parsed_item parsed = {.item.step = 1};
     cursor_skip_blanks(cursor);
+    cursor_mark(cursor);
     const size_t item_begin = cursor->at;
     int status = parse_transport(parser);
     if (status < 0)
         return status;
     cursor_skip_blanks(cursor);
     const size_t begin = cursor->at;
-    const size_t length = cursor_name_length(cursor, begin);
-    item.transport = parser->transport;
-    for (size_t i = 0; i < sizeof(keywords) / sizeof(keywords[0]); i++)
-        if (word_is(cursor, length, keywords[i].word))
-            item.kind = keywords[i].kind;
-    if (item.kind == PORT_ITEM_NUMBERS)
-        status = parse_numbers(parser, &item);
-    else
-        cursor->at += length;
+    parsed.item.transport = parser->transport;
+    status = parse_what(parser, &parsed.item);
     if (status < 0)
         return status;
-    item.text = text_without_blanks(parser, begin, cursor->at);
-    if (!item.text)
+    parsed.item.text = text_without_blanks(parser, begin, cursor->at);
+    if (!parsed.item.text)
         return -ENOMEM;
-    check_constants(parser, item_begin, &item);
-    check_earlier_items(parser, item_begin, &item);
-    struct port_item *slot = VECTOR_PUSH(&parser->list);
+    check_constants(parser, item_begin, &parsed);
+    check_earlier_items(parser, item_begin, &parsed);
+    struct parsed_item *slot = VECTOR_PUSH(&parser->list);
     if (!slot)
         return -ENOMEM;
-    *slot = item;
+    *slot = parsed;
     return 0;
 }
 
@@ -319,6 +326,17 @@ static int parse_items(struct ports_parser *parser)
     }
 }
 
+static int keep_items(const struct item_list *list, struct arena *arena, struct port_items *ret)
+{
+    struct port_item *items = ARENA_ARRAY(arena, struct port_item, list->count);
+    if (!items)
+        return -ENOMEM;
+    for (size_t i = 0; i < list->count; i++)
+        items[i] = list->items[i].item;
+    *ret = (struct port_items){.items = items, .count = list->count};
+    return 0;
+}
+
 int ports_parse(const char *text, struct origin origin, struct arena *arena, struct port_items *ret,
                 struct diag_list *diags)
 {
@@ -328,15 +346,8 @@ int ports_parse(const char *text, struct origin origin, struct arena *arena, str
     if (parser.cursor.length > EXPRESSION_TEXT_MAX)
         return cursor_error(&parser.cursor, 0, NULL, "longer than %d octets", EXPRESSION_TEXT_MAX);
     int status = parse_items(&parser);
-    if (status == 0) {
-        struct port_item *items = ARENA_ARRAY(arena, struct port_item, parser.list.count);
-        if (items) {
-            memcpy(items, parser.list.items, parser.list.count * sizeof(*items));
-            *ret = (struct port_items){.items = items, .count = parser.list.count};
-        } else {
-            status = -ENOMEM;
-        }
-    }
+    if (status == 0)
+        status = keep_items(&parser.list, arena, ret);
     VECTOR_DONE(&parser.list);
     return status;
 }
