@@ -201,6 +201,16 @@ static void explain_ignored(struct explanation *explanation)
     }
 }
 
+/* "jp1-itdm manager, agent": the guide is named once for the roles of it that follow each other. */
+static void explain_add_role(struct text *words, const struct host *host, size_t index)
+{
+    const struct role *role = &host->roles[index];
+    text_add(words, index == 0 ? "" : ", ");
+    if (index == 0 || role->guide != host->roles[index - 1].guide)
+        text_printf(words, "%s ", role->guide->id);
+    text_add(words, role->name);
+}
+
 static void explain_nothing_expected(struct explanation *explanation)
 {
     const struct host *host = explanation->host->host;
@@ -217,7 +227,7 @@ static void explain_nothing_expected(struct explanation *explanation)
     text_printf(&words, "nothing: no rule of this host knows %s %u (", transport_name(explanation->transport),
                 explanation->port);
     for (size_t i = 0; i < host->role_count; i++)
-        text_printf(&words, "%s%s %s", i == 0 ? "" : ", ", host->roles[i].guide->id, host->roles[i].name);
+        explain_add_role(&words, host, i);
     if (host->role_count > 0 && host->expect_count > 0)
         text_add(&words, ", ");
     if (host->expect_count > 0)
@@ -226,6 +236,7 @@ static void explain_nothing_expected(struct explanation *explanation)
         text_add(&words, "it has neither roles nor own rules");
     text_add(&words, ")");
     explain_flow(explanation, &words);
+    explain_other_settings(explanation);
     explain_ignored(explanation);
 }
 

@@ -32,10 +32,15 @@ void explain_item(struct explanation *explanation, const char *label);
 /* Writes the words as one paragraph and empties them. */
 void explain_flow(struct explanation *explanation, struct text *words);
 
+/* ", topology "multi" (set in site.conf:12)" for every parameter of the expressions, of which some may be NULL. */
+void explain_add_parameters(struct text *words, const struct explanation *explanation, const struct role *role,
+                            const struct expression *const *expressions, size_t count);
 void explain_expected(struct explanation *explanation);
 /* Would the expectation, which waits for a parameter, be about the port? */
 enum explain_unset { UNSET_OTHER_PORT, UNSET_THIS_PORT, UNSET_MAYBE };
 enum explain_unset explain_unset_knows(const struct explanation *explanation, const struct expectation *expectation);
 /* The rules that are, or may be; nothing when there are none. */
 void explain_unset(struct explanation *explanation);
+/* Rules of the host's components that would know the port under other settings; nothing when there are none. */
+void explain_other_settings(struct explanation *explanation);
 void explain_seen(struct explanation *explanation);

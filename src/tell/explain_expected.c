@@ -2,7 +2,6 @@
 #include "explain.h"
 
 #include "portconform/vector.h"
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -29,23 +28,7 @@ static void parameter_visit(void *context, const char *name, bool is_peer)
         *slot = name;
 }
 
-static struct parameter_names parameter_collect(const struct expectation *expectation)
-{
-    struct parameter_names names = {0};
-    const struct rule *rule = expectation->rule;
-    const struct expression *const whole[] = {rule->when, expectation->item->low, expectation->item->high};
-    for (size_t i = 0; i < sizeof whole / sizeof *whole; i++) {
-        if (whole[i] != NULL)
-            expression_names(whole[i], parameter_visit, &names);
-    }
-    for (size_t i = 0; i < rule->from_count; i++) {
-        if (rule->from[i].when != NULL)
-            expression_names(rule->from[i].when, parameter_visit, &names);
-    }
-    return names;
-}
-
-/* topology "multi" (set in site.conf:12) */
+/* , topology "multi" (set in site.conf:12) */
 static void parameter_add(struct text *words, const struct setting *setting)
 {
     char value[64];
@@ -63,6 +46,24 @@ static void parameter_add(struct text *words, const struct setting *setting)
     }
 }
 
+/* Every parameter of the expressions, with its value and where that was set. */
+void explain_add_parameters(struct text *words, const struct explanation *explanation, const struct role *role,
+                            const struct expression *const *expressions, size_t count)
+{
+    struct parameter_names names = {0};
+    for (size_t i = 0; i < count; i++) {
+        if (expressions[i] != NULL)
+            expression_names(expressions[i], parameter_visit, &names);
+    }
+    for (size_t i = 0; i < names.count; i++) {
+        struct setting setting =
+            settings_find(&role->settings, role->guide, names.items[i], explanation->snapshot->finished.wall_ms);
+        parameter_add(words, &setting);
+    }
+    words->failed |= names.failed;
+    free(names.items);
+}
+
 static void expected_add_component(struct explanation *explanation)
 {
     const struct expectation *expectation = explanation->expectation;
@@ -78,14 +79,18 @@ static void expected_add_component(struct explanation *explanation)
     text_printf(&words, "component %s of %s", role->component->name, rule->guide->id);
     if (strcmp(role->name, role->component->name) != 0)
         text_printf(&words, " (role %s)", role->name);
-    struct parameter_names names = parameter_collect(expectation);
-    for (size_t i = 0; i < names.count; i++) {
-        struct setting setting =
-            settings_find(&role->settings, rule->guide, names.items[i], explanation->snapshot->finished.wall_ms);
-        parameter_add(&words, &setting);
+    /* the condition, the numbers, and whom the peers' conditions admit */
+    const struct expression **entered = calloc(rule->from_count + 3, sizeof *entered);
+    if (entered != NULL) {
+        entered[0] = rule->when;
+        entered[1] = expectation->item->low;
+        entered[2] = expectation->item->high;
+        for (size_t i = 0; i < rule->from_count; i++)
+            entered[i + 3] = rule->from[i].when;
+        explain_add_parameters(&words, explanation, role, entered, rule->from_count + 3);
     }
-    words.failed |= names.failed;
-    free(names.items);
+    words.failed |= entered == NULL;
+    free(entered);
     explain_flow(explanation, &words);
 }
 
@@ -209,99 +214,4 @@ void explain_expected(struct explanation *explanation)
     expected_add_row(explanation);
     expected_add_item(explanation);
     expected_add_callers(explanation);
-}
-
-/* What the parameter may be set to: one of "a", "b"; 1 to 9; true or false. */
-static void unset_add_choices(struct text *words, const struct parameter *parameter)
-{
-    switch (parameter->kind) {
-    case PARAMETER_BOOL:
-        text_add(words, "true or false");
-        break;
-    case PARAMETER_INT:
-    case PARAMETER_PORT:
-        text_printf(words, "%lld to %lld", (long long)parameter->min, (long long)parameter->max);
-        break;
-    case PARAMETER_ENUM:
-        for (size_t i = 0; i < parameter->values.count; i++)
-            text_printf(words, "%s\"%s\"", i == 0 ? "" : ", ", parameter->values.items[i]);
-        break;
-    }
-}
-
-/* The values of a role, for the ports of a rule whose condition could not be decided. */
-struct unset_values {
-    const struct settings *settings;
-    const struct guide *guide;
-    int64_t wall_ms;
-};
-
-static int unset_lookup(const void *context, const char *name, struct value *ret)
-{
-    const struct unset_values *values = context;
-    if (guide_parameter(values->guide, name) == NULL)
-        return -ENOENT;
-    *ret = settings_find(values->settings, values->guide, name, values->wall_ms).value;
-    return 0;
-}
-
-enum explain_unset explain_unset_knows(const struct explanation *explanation, const struct expectation *expectation)
-{
-    if (expectation->unset == NULL || expectation->rule->guide == NULL || expectation->role == NULL ||
-        expectation->item->transport != explanation->transport)
-        return UNSET_OTHER_PORT;
-    const struct unset_values values = {
-        .settings = &expectation->role->settings,
-        .guide = expectation->rule->guide,
-        .wall_ms = explanation->snapshot->finished.wall_ms,
-    };
-    const struct scope_values scope = {.lookup = unset_lookup, .context = &values};
-    struct port_range range;
-    const char *unset = NULL;
-    if (port_item_resolve(expectation->item, &scope, &range, &unset, NULL) != 0)
-        return UNSET_MAYBE;
-    return port_range_contains(&range, explanation->port) ? UNSET_THIS_PORT : UNSET_OTHER_PORT;
-}
-
-static bool unset_seen_before(const struct plan_host *host, size_t index)
-{
-    for (size_t i = 0; i < index; i++) {
-        const struct expectation *earlier = &host->expectations[i];
-        if (earlier->unset != NULL && earlier->rule == host->expectations[index].rule &&
-            earlier->role == host->expectations[index].role && earlier->item == host->expectations[index].item)
-            return true;
-    }
-    return false;
-}
-
-/* jp1-itdm agent/2 (tcp 16992): whether it holds depends on amt, which has no value; ... */
-static void unset_add(struct explanation *explanation, const struct expectation *expectation)
-{
-    const struct guide *guide = expectation->rule->guide;
-    struct text words = {0};
-    text_printf(&words,
-                "%s %s (%s %s) depends on %s, which has no value; give it one in `settings` of the site, of host %s or "
-                "of its role",
-                guide->id, expectation->rule->ref, transport_name(expectation->item->transport),
-                expectation->item->text, expectation->unset, explanation->host->host->name);
-    phrase_origin(&words, " in ", &expectation->role->origin);
-    const struct parameter *parameter = guide_parameter(guide, expectation->unset);
-    if (parameter != NULL) {
-        text_add(&words, ": ");
-        unset_add_choices(&words, parameter);
-    }
-    explain_flow(explanation, &words);
-}
-
-void explain_unset(struct explanation *explanation)
-{
-    const struct plan_host *host = explanation->host;
-    bool begun = false;
-    for (size_t i = 0; i < host->expectation_count; i++) {
-        if (explain_unset_knows(explanation, &host->expectations[i]) == UNSET_OTHER_PORT || unset_seen_before(host, i))
-            continue;
-        explain_section(explanation, begun ? NULL : "not judged");
-        begun = true;
-        unset_add(explanation, &host->expectations[i]);
-    }
 }

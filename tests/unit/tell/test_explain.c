@@ -21,7 +21,7 @@ static const struct parameter parameters[] = {
     {.name = "amt", .kind = PARAMETER_BOOL},
 };
 static const struct peer peers[] = {{.component = &components[1]}, {.component = &components[2]}};
-static const struct guide guide = {
+static struct guide guide = {
     .id = "jp1-itdm",
     .parameters = parameters,
     .parameter_count = 2,
@@ -50,6 +50,7 @@ static const struct vantage vantage = {.name = "mon1"};
 struct world {
     struct arena *arena;
     struct rule rules[4];
+    struct rule single; /* does not hold: the topology is another */
     struct port_items items[4];
     struct host host;
     struct plan_address address;
@@ -126,6 +127,13 @@ static void world_init(struct world *world)
     world_add(world, RULE_SSH, "tcp 22", 22, 22);
     world_add(world, RULE_AMT, "tcp 16992", 16992, 16992);
     world->expectations[RULE_AMT].unset = "amt";
+    world->single = (struct rule){
+        .guide = &guide, .ref = "manager-single/3", .id = "jp1-itdm/manager-single/3", .listens = &components[0]};
+    assert_int_equal(
+        expression_parse("topology == 'single'", (struct origin){0}, world->arena, &world->single.when, NULL), 0);
+    assert_int_equal(ports_parse("tcp 31020..31022", (struct origin){0}, world->arena, &world->single.ports, NULL), 0);
+    guide.rules = &world->single;
+    guide.rule_count = 1;
     world->host = (struct host){
         .name = "mgr01", .roles = roles, .role_count = 1, .expect_count = 1, .expect = &world->rules[RULE_SSH]};
     world->address = (struct plan_address){.address = told_address("10.0.1.10"), .text = "10.0.1.10"};
@@ -234,6 +242,25 @@ static void a_listener_that_no_rule_knows(void **state)
                  "no rule explains.\n"
                  "to do       server team (unix-ops@example.jp): stop it, or explain it by an `expect` or `ignore` "
                  "entry of mgr01\n");
+}
+
+static void a_rule_that_other_settings_would_bring_is_named(void **state)
+{
+    (void)state;
+    struct world world;
+    world_init(&world);
+    world_assert(&world, 31021, 0,
+                 "tcp 31021 on mgr01 (10.0.1.10): no rule knows it\n"
+                 "\n"
+                 "expected    nothing: no rule of this host knows tcp 31021 (jp1-itdm manager, 1 own rule)\n"
+                 "            jp1-itdm manager-single/3 would know it when topology == 'single'; here topology "
+                 "\"multi\" (set in site.conf:12)\n"
+                 "seen        listener  nobody listens there (kernel, 0.2 s ago)\n"
+                 "            probe     none: only what a rule names is probed\n"
+                 "            control   tcp 22 of the same host answers (open, 0.3 ms): the way and the host are up\n"
+                 "therefore   no finding: nothing is demanded here, and the host is not exclusive, so a listener would "
+                 "be none either\n"
+                 "to do       nothing\n");
 }
 
 static void what_the_user_ignores_is_said(void **state)
@@ -385,6 +412,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_filtered_port_in_ten_lines),
         cmocka_unit_test(a_listener_that_no_rule_knows),
+        cmocka_unit_test(a_rule_that_other_settings_would_bring_is_named),
         cmocka_unit_test(what_the_user_ignores_is_said),
         cmocka_unit_test(a_port_that_waits_for_a_parameter),
         cmocka_unit_test(a_bystander_and_a_waiver_are_told),
