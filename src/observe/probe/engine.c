@@ -130,6 +130,7 @@ int probe_engine_add(struct probe_engine *engine, const struct probe_request *re
     probe->engine = engine;
     probe->request = *request;
     address_normalise(&probe->request.target);
+    address_normalise(&probe->request.source);
     probe->fd = -1;
     probe->sequence = ++engine->sequence;
     probe->target = target_get(engine, &probe->request.target);

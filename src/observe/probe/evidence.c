@@ -85,7 +85,8 @@ struct evidence evidence_of_errno(int error, sa_family_t family, enum transport 
 {
     switch (error) {
     case ECONNREFUSED:
-        /* TCP: no ICMP was queued, so it was a RST */
+        /* TCP: no ICMP was queued, so it was a RST. (Old kernels queue none for TCP: there a port-unreachable looks
+         * the same.) */
         if (transport == TRANSPORT_TCP)
             return (struct evidence){true, PROBE_REFUSED, REASON_RST};
         return (struct evidence){true, PROBE_REFUSED, REASON_PORT_UNREACHABLE};

@@ -41,13 +41,14 @@ static int request_evidence(int fd, sa_family_t family)
     return setsockopt(fd, SOL_IPV6, IPV6_RECVERR, &on, sizeof(on));
 }
 
-static int bind_source(int fd, const struct address *source)
+static int bind_source(int fd, const struct address *source, int type)
 {
     const int on = 1;
     struct sockaddr_storage sockaddr;
     socklen_t length = address_to_sockaddr(source, 0, &sockaddr);
-    /* the port is chosen at connect, per destination: sources do not run out of ports */
-    (void)setsockopt(fd, SOL_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof(on));
+    /* TCP: the port is chosen at connect, per destination, so that a source does not run out of ports */
+    if (type == SOCK_STREAM)
+        (void)setsockopt(fd, SOL_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof(on));
     return bind(fd, (const struct sockaddr *)&sockaddr, length);
 }
 
@@ -60,7 +61,7 @@ int probe_socket(const struct probe_request *request, int type, int protocol)
     int fd = socket(family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, protocol);
     if (fd < 0)
         return -errno;
-    if (request_evidence(fd, family) || (bound && bind_source(fd, &request->source))) {
+    if (request_evidence(fd, family) || (bound && bind_source(fd, &request->source, type))) {
         int error = errno;
         (void)close(fd);
         return -error;

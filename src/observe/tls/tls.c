@@ -33,8 +33,9 @@ enum {
 
 struct tls_state {
     SSL *ssl;
-    BIO *from_peer; /* owned by ssl */
-    BIO *to_peer;   /* owned by ssl */
+    BIO *from_peer;   /* owned by ssl */
+    BIO *to_peer;     /* owned by ssl */
+    uint32_t watched; /* epoll events */
     size_t received;
     uint8_t peek[PEEK_MAX];
     bool connected;
@@ -122,7 +123,8 @@ static bool flush(struct probe *probe)
         (void)BIO_read(state->to_peer, sent_part, (int)sent); /* out of the queue */
     }
     uint32_t wanted = EPOLLIN | (left > 0 ? (uint32_t)EPOLLOUT : 0);
-    int result = probe_watch(probe, probe_fd(probe), wanted);
+    int result = wanted == state->watched ? 0 : probe_watch(probe, probe_fd(probe), wanted);
+    state->watched = wanted;
     if (result == 0)
         return true;
     probe_result_of(probe)->error = -result;

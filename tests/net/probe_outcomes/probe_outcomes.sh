@@ -17,7 +17,7 @@ if [ "$(id -u)" -ne 0 ]; then
     echo "skipped: network namespaces need root"
     exit 77
 fi
-for program in ip nft sysctl; do
+for program in ip nft ss sysctl; do
     if ! command -v $program >/dev/null; then
         echo "skipped: $program is not installed"
         exit 77
@@ -253,6 +253,8 @@ expect "our own firewall drops, UDP" "local no-permission - - - -" udp $t4 1301
 
 # --- sources and local paths ---
 expect "a source of ours" "open accepted - - alive -" tcp $t4 8000 - 500 10.99.1.2
+expect "a source of ours, IPv6" "open accepted - - alive -" tcp $t6 8000 - 500 $s6
+expect "a source of ours, UDP" "refused port-unreachable 3/3 $t4 alive -" udp $t4 8999 - 500 10.99.1.2
 expect "loopback" "open accepted - - alive local" tcp 127.0.0.1 8000
 expect "another loopback address" "open accepted - - alive local" tcp 127.0.0.2 8000
 expect "our own address" "open accepted - - alive local" tcp 10.99.1.1 8000
@@ -284,9 +286,23 @@ for _ in 1 2 3 4; do
         expect "closed port in the ephemeral range" "refused rst - - alive local" tcp 127.0.0.1 $port
         expect "UDP closed port in the ephemeral range" "refused port-unreachable 3/3 127.0.0.1 alive local" \
             udp 127.0.0.1 $port
+        expect "UDP the same, with a source" "refused port-unreachable 3/3 127.0.0.1 alive local" \
+            udp 127.0.0.1 $port - 1000 127.0.0.1
     done
 done
 
 slow_done
+
+# --- nothing stays behind: every connection was closed by RST ---
+for name in $src $dst; do
+    left=$(in_ns "$name" ss -Htan state time-wait | wc -l)
+    if [ "$left" -eq 0 ]; then
+        passed=$((passed + 1))
+    else
+        failed=$((failed + 1))
+        echo "FAILED $left connections in TIME_WAIT in $name"
+    fi
+done
+
 echo "$passed passed, $failed failed"
 [ $failed -eq 0 ]
