@@ -82,9 +82,9 @@ static void drop_cycle(struct loop *loop)
 static void log_cycle(struct loop *loop)
 {
     const struct tally tally = snapshot_tally(loop->snapshot, NULL);
-    log_line(LOG_DEBUG, "cycle of %zu hosts in %.3f s: %s, %zu nonconforming of %zu", loop->snapshot->host_count,
-             (double)loop->snapshot->took_ms / 1000, severity_name(tally.worst), tally.nonconforming,
-             tally.expectations);
+    log_line(LOG_DEBUG, "cycle of %.3f s: %s; hosts %zu, expectations %zu, nonconforming %zu",
+             (double)loop->snapshot->took_ms / 1000, severity_name(tally.worst), loop->snapshot->host_count,
+             tally.expectations, tally.nonconforming);
     if (cycle_undecided(loop->cycle) > 0)
         log_line(LOG_WARNING, "%zu probes were not done in time and are not judged", cycle_undecided(loop->cycle));
     if (loop->now.mono_ms > loop->next_ms) {

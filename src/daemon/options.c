@@ -91,7 +91,7 @@ static const struct option_row rows[] = {
     {"config", 'C', "PATH", "site.conf, or the folder that holds it", USER_DAEMON, set_config},
     {"guides", 'G', "DIR", "look for guides here first (repeatable)", USER_DAEMON, set_guides},
     {"vantage", 0, "NAME", "where the probes leave from", USER_DAEMON, set_vantage},
-    {"agentx", 0, "SOCKET", "of the SNMP agent: unix:/var/agentx/master; none: off", USER_DAEMON, set_agentx},
+    {"agentx", 0, "SOCKET", "where the SNMP master is; \"none\": do without", USER_DAEMON, set_agentx},
     {"syslog", 0, "TARGET", "tell events there too: local, udp:10.0.9.5:514", USER_DAEMON, set_syslog},
     {"foreground", 'f', NULL, "stay in the foreground, as it always does", USER_DAEMON, set_foreground},
     {"verbose", 'v', NULL, "log each cycle as well", USER_DAEMON, set_verbose},
@@ -103,7 +103,8 @@ static const struct option_row rows[] = {
 void daemon_options_help(struct text *out)
 {
     text_add(out, "Usage: portconformd -C PATH [option ...]\n"
-                  "Looks again and again whether hosts conform to port guides, and tells it by SNMP and syslog.\n");
+                  "Looks again and again whether hosts conform to port guides, and tells it by\n"
+                  "SNMP and syslog.\n");
     options_help(rows, USER_DAEMON, out);
     text_add(out, "SIGHUP reads the configuration again; SIGTERM ends the program.\n");
 }

@@ -1,0 +1,109 @@
+#!/usr/bin/env python3
+"""portconformd as its starter sees it: exit statuses, log, signals, and a machine that runs out of descriptors."""
+import os
+import signal
+import subprocess
+import sys
+import time
+
+from cores import SKIP, wait_for
+from loopback import Daemon, LoopbackSite
+
+EX_USAGE, EX_CONFIG = 64, 78
+
+
+def check(good, what, detail=""):
+    if not good:
+        raise AssertionError(f"{what}\n{detail}")
+
+
+def run(build, *arguments, **options):
+    return subprocess.run([os.path.join(build, "portconformd"), *arguments], stdin=subprocess.DEVNULL,
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=60, check=False, **options)
+
+
+def test_options(build):
+    result = run(build, "--help")
+    check(result.returncode == 0 and "--agentx" in result.stdout and not result.stderr, "--help", result)
+    check(all(len(line) <= 80 for line in result.stdout.splitlines()), "help fits a terminal", result.stdout)
+    check(run(build, "-V").stdout.startswith("portconformd "), "-V")
+    for wrong in (["--sylog", "local"], ["--syslog", "tcp"], ["site.conf"], ["-C"]):
+        result = run(build, *wrong)
+        check(result.returncode == EX_USAGE and len(result.stderr.splitlines()) == 1, "one line about a mistake", result)
+
+
+def test_configuration(build, site):
+    result = run(build, "-C", site.path("nowhere"))
+    check(result.returncode == EX_CONFIG and "nowhere" in result.stderr, "no such configuration", result)
+    site.write_site("intervall_s = 5;")
+    result = run(build, "-C", site.config)
+    check(result.returncode == EX_CONFIG and "interval_s" in result.stderr, "a mistake and its cure", result)
+    site.write_site()
+
+
+def test_reload_keeps_the_old(build, site):
+    """Hazard: bad config on reload. Whatever comes, the process stays and goes on with what it has."""
+    with Daemon(build, site, "--agentx", "none") as daemon:
+        wait_for("a cycle", lambda: daemon.cycles() > 0)
+        for wrong in ("unheard_of = 1;", "@include \"/etc\"", "interval_s = 1;", "name = ;", "\0"):
+            before = daemon.log().count("the old one stays in force")
+            site.write_site(wrong)
+            daemon.process.send_signal(signal.SIGHUP)
+            wait_for("the rejection", lambda: daemon.log().count("the old one stays in force") > before)
+        cycles = daemon.cycles()
+        wait_for("the next cycle", lambda: daemon.cycles() > cycles)
+        site.write_site()
+        for _ in range(20):
+            daemon.process.send_signal(signal.SIGHUP)
+        wait_for("a reload", lambda: "configuration read again" in daemon.log())
+        check(daemon.log().count("RAISED") == 1 and "CLEARED" not in daemon.log(), "a reload tells nothing new",
+              daemon.log())
+        status, seconds = daemon.stop()
+        check(status == 0 and seconds < 2, "it ends in time", f"{status}, {seconds:.2f} s")
+
+
+def test_descriptors_run_out(build, site):
+    """Hazard: EMFILE. It goes on as well as it can, and never blames the host."""
+    for limit in (32, 12, 10, 9, 8, 7, 6):
+        process = subprocess.Popen(["prlimit", f"--nofile={limit}:{limit}", os.path.join(build, "portconformd"),
+                                    "-v", "-C", site.config, "--agentx", "none"], stdin=subprocess.DEVNULL,
+                                   stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+        time.sleep(1)  # at least one cycle: there is nothing to wait for where even the log may be all there is
+        process.send_signal(signal.SIGHUP)
+        time.sleep(0.5)
+        alive = process.poll() is None
+        process.terminate()
+        log = process.communicate(timeout=20)[1]
+        check(alive and process.returncode == 0 or "cannot start" in log or process.returncode == EX_CONFIG,
+              f"alive with {limit} descriptors", log)
+        check(f"tcp {site.open_port} on lo01 (127.0.0.1) is missing" not in log, "no false finding", log)
+
+
+def test_journal(build, site):
+    path = site.path("journal")
+    with open(path, "w", encoding="utf-8") as log:
+        status = os.fstat(log.fileno())
+        for stream, prefixed in ((f"{status.st_dev}:{status.st_ino}", True), ("1:1", False)):
+            begin = os.path.getsize(path)
+            subprocess.run([os.path.join(build, "portconformd"), "-C", site.path("nowhere")], stderr=log, check=False,
+                           stdin=subprocess.DEVNULL, env=dict(os.environ, JOURNAL_STREAM=stream), timeout=60)
+            with open(path, encoding="utf-8") as text:
+                text.seek(begin)
+                lines = text.read()
+            check(lines.startswith("<3>" if prefixed else "portconformd: "), "the journal's prefix", lines)
+
+
+def main(build):
+    if not os.path.exists(os.path.join(build, "portconformd")):
+        print("skipped: portconformd is not built")
+        sys.exit(SKIP)
+    with LoopbackSite() as site:
+        test_options(build)
+        test_configuration(build, site)
+        test_journal(build, site)
+        test_reload_keeps_the_old(build, site)
+        test_descriptors_run_out(build, site)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])
