@@ -4,6 +4,7 @@
 #include "layout.h"
 #include "portconform/tell.h"
 
+#include <errno.h>
 #include <locale.h>
 #include <time.h>
 
@@ -321,6 +322,22 @@ static void one_trouble_of_our_own_is_told_once(void **state)
     assert_screen(&told, &plan, &(const struct tell_options){0}, expected);
 }
 
+static void half_an_answer_is_an_error(void **state)
+{
+    (void)state;
+    static const struct teller *const tellers[] = {&teller_text, &teller_plugin, &teller_tsv};
+    struct told told;
+    mixed(&told);
+    struct snapshot *snapshot = told_snapshot(&told);
+    for (size_t i = 0; i < sizeof tellers / sizeof *tellers; i++) {
+        /* as after an allocation that failed */
+        struct text out = {.failed = true};
+        assert_int_equal(tellers[i]->tell(&out, &plan, snapshot, &(const struct tell_options){.verbose = 3}), -ENOMEM);
+        text_done(&out);
+    }
+    snapshot_unref(snapshot);
+}
+
 static void a_mistyped_filter_is_named(void **state)
 {
     (void)state;
@@ -350,6 +367,7 @@ int main(void)
         cmocka_unit_test(wide_characters_count_two_columns_and_break_anywhere),
         cmocka_unit_test(a_word_longer_than_the_line_is_cut),
         cmocka_unit_test(one_trouble_of_our_own_is_told_once),
+        cmocka_unit_test(half_an_answer_is_an_error),
         cmocka_unit_test(a_mistyped_filter_is_named),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

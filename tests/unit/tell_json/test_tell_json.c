@@ -3,6 +3,7 @@
 
 #include "portconform/tell_json.h"
 
+#include <errno.h>
 #include <jansson.h>
 #include <time.h>
 
@@ -210,6 +211,18 @@ static void whatever_a_peer_sent_it_stays_json(void **state)
     json_decref(root);
 }
 
+static void half_an_answer_is_an_error(void **state)
+{
+    (void)state;
+    struct told told;
+    sample(&told);
+    struct snapshot *snapshot = told_snapshot(&told);
+    struct text out = {.failed = true};
+    assert_int_equal(teller_json.tell(&out, NULL, snapshot, &(const struct tell_options){0}), -ENOMEM);
+    text_done(&out);
+    snapshot_unref(snapshot);
+}
+
 static void an_empty_site_is_whole_json(void **state)
 {
     (void)state;
@@ -232,6 +245,7 @@ int main(void)
         cmocka_unit_test(hosts_are_counted),
         cmocka_unit_test(the_filter_narrows_hosts_and_findings),
         cmocka_unit_test(whatever_a_peer_sent_it_stays_json),
+        cmocka_unit_test(half_an_answer_is_an_error),
         cmocka_unit_test(an_empty_site_is_whole_json),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
