@@ -81,7 +81,7 @@ static size_t escape_length(const char *after, const char *end)
 {
     if (after == end)
         return 0;
-    if (memchr("abfnrtv\\\"", *after, 9))
+    if (*after && strchr("abfnrtv\\\"", *after))
         return 1;
     if (*after == 'x' && end - after > 2 && isxdigit((unsigned char)after[1]) && isxdigit((unsigned char)after[2]))
         return 3;

@@ -82,8 +82,8 @@ int config_load(const struct load_options *options, struct config **ret, struct 
     struct loader loader;
     struct diag_list unheard = {0};
     struct site_parts parts = {0};
-    struct node *root;
-    const char *path;
+    struct node *root = NULL;
+    const char *path = NULL;
     struct diag_list *heard = diags ? diags : &unheard;
     size_t errors = heard->errors;
     int result = loader_init(&loader, options, heard);
@@ -141,8 +141,8 @@ int config_load_guides(const struct load_options *options, const char *const *id
 {
     struct loader loader;
     struct diag_list unheard = {0};
-    struct guide_request *requests;
-    size_t count;
+    struct guide_request *requests = NULL;
+    size_t count = 0;
     struct diag_list *heard = diags ? diags : &unheard;
     size_t errors = heard->errors;
     int result = loader_init(&loader, options, heard);

@@ -267,35 +267,77 @@ static void check_expect(struct loader *loader, const struct host *host, size_t 
         }
 }
 
+/* Where a setting that decides stands; what the template decides is told at the host that it does not fit. */
+static struct origin deciding_place(const struct host_parts *own, const struct field *field)
+{
+    return field->node ? field->node->origin : own->group->origin;
+}
+
+/* Settings of the host itself that its listeners make useless. */
+static void check_useless(struct loader *loader, const struct host_fields *own, enum listener_choice listeners)
+{
+    if (own->file.node && listeners != LISTENERS_FILE)
+        WARNING(loader, own->file.node->name_origin, "listeners = \"file\"", "'file' has no effect");
+    if (own->netns.node && listeners != LISTENERS_KERNEL && listeners != LISTENERS_AUTO)
+        WARNING(loader, own->netns.node->name_origin, "listeners = \"kernel\"", "'netns' has no effect");
+    if (own->netns.node && own->netns.text[0] != '/')
+        ERROR(loader, node_inside(own->netns.node), "/run/netns/NAME", "'netns' is an absolute path");
+}
+
 /* Where the listeners come from, and whether what depends on it fits. */
 static void fold_listeners(struct loader *loader, const struct host_parts *of_template, const struct host_parts *own,
                            struct host *host)
 {
-    const struct field *listeners = nearest(&own->fields.listeners, &of_template->fields.listeners);
     const struct field *file = nearest(&own->fields.file, &of_template->fields.file);
-    const struct field *netns = nearest(&own->fields.netns, &of_template->fields.netns);
-    const struct field *exclusive = nearest(&own->fields.exclusive, &of_template->fields.exclusive);
-    struct origin place = listeners->node ? listeners->node->origin : own->group->origin;
-    host->listeners = (enum listener_choice)listeners->number;
-    host->exclusive = exclusive->number;
-    host->netns = netns->text;
+    struct origin place = deciding_place(own, &own->fields.listeners);
+    host->listeners = (enum listener_choice)nearest(&own->fields.listeners, &of_template->fields.listeners)->number;
+    host->exclusive = nearest(&own->fields.exclusive, &of_template->fields.exclusive)->number;
+    host->netns = nearest(&own->fields.netns, &of_template->fields.netns)->text;
+    check_useless(loader, &own->fields, host->listeners);
     if (host->listeners == LISTENERS_SNMP)
         ERROR(loader, place, "\"auto\", \"kernel\", \"file\" or \"none\"",
               "listeners = \"snmp\" is not in this version");
-    if (host->listeners == LISTENERS_FILE && !file->node)
-        ERROR(loader, place, "file = \"NAME.listeners\"", "listeners = \"file\" without 'file'");
-    if (host->listeners != LISTENERS_FILE && file->node)
-        WARNING(loader, file->node->name_origin, "listeners = \"file\"", "'file' has no effect");
-    if (host->listeners != LISTENERS_KERNEL && host->listeners != LISTENERS_AUTO && netns->node)
-        WARNING(loader, netns->node->name_origin, "listeners = \"kernel\"", "'netns' has no effect");
-    if (netns->node && netns->text[0] != '/')
-        ERROR(loader, node_inside(netns->node), "/run/netns/NAME", "'netns' is an absolute path");
     if (host->exclusive && host->listeners == LISTENERS_NONE)
-        ERROR(loader, exclusive->node->name_origin, "listeners = \"kernel\" or \"file\"",
-              "'exclusive' without a source of listeners");
-    if (host->listeners == LISTENERS_FILE && file->node)
+        ERROR(loader, own->fields.exclusive.node ? own->fields.exclusive.node->name_origin : place,
+              "listeners = \"kernel\" or \"file\"", "'exclusive' without a source of listeners");
+    if (host->listeners != LISTENERS_FILE)
+        return;
+    if (!file->node)
+        ERROR(loader, place, "file = \"NAME.listeners\"", "listeners = \"file\" without 'file'");
+    else
         host->listener_file =
             file->text[0] == '/' ? file->text : loader_printf(loader, "%s/%s", loader->folder, file->text);
+}
+
+/* Own rules that a waiver or a severity of this host speaks of. */
+static void check_own_rule(struct loader *loader, const struct host *host, const char *id, struct origin origin)
+{
+    char hint[HINT_TEXT];
+    if (!id || strncmp(id, "site/", 5) != 0 || strpbrk(id, "*?["))
+        return;
+    const char **ids = loader_scratch(loader, host->expect_count + 1, sizeof(*ids));
+    for (size_t i = 0; ids && i < host->expect_count; i++) {
+        ids[i] = host->expect[i].id;
+        if (strcmp(ids[i], id) == 0)
+            return;
+    }
+    ERROR(loader, origin, ids ? hint_nearest(id, ids, hint, sizeof(hint)) : NULL, "this host has no rule \"%s\"", id);
+}
+
+static void check_own_rules(struct loader *loader, const struct host_parts *own, const struct host *host)
+{
+    for (size_t i = 0; i < own->waiver_count; i++)
+        check_own_rule(loader, host, own->waivers[i].rule, own->waivers[i].origin);
+    for (size_t i = 0; i < own->severity_count; i++)
+        check_own_rule(loader, host, own->severities[i].rule, own->severities[i].origin);
+}
+
+static void check_aliases(struct loader *loader, const struct field *field)
+{
+    for (const struct node *alias = field->node ? field->node->first : NULL; alias; alias = alias->next)
+        if (!schema_is_name(alias->text))
+            ERROR(loader, node_inside(alias), "letters, digits, '.', '_' and '-', a letter or digit first",
+                  "an alias cannot be \"%s\"", alias->text);
 }
 
 void host_fold(struct loader *loader, const struct host_defaults *site, const struct host_parts *of_template,
@@ -328,7 +370,9 @@ void host_fold(struct loader *loader, const struct host_defaults *site, const st
         host.damping.raise = nearer[i]->raise ? nearer[i]->raise : host.damping.raise;
         host.damping.clear = nearer[i]->clear ? nearer[i]->clear : host.damping.clear;
     }
+    check_aliases(loader, &own->fields.alias);
     check_changes(loader, own, &host);
+    check_own_rules(loader, own, &host);
     check_expect(loader, &host, base->expect_count);
     *ret = host;
 }

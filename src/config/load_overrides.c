@@ -7,7 +7,7 @@
 /* The id of a rule as findings carry it. Own rules (site/...) are known to their host alone: kept as written. */
 static const char *rule_id(struct loader *loader, const struct field *field)
 {
-    if (!field->node || strncmp(field->text, "site/", 5) == 0)
+    if (!field->text || strncmp(field->text, "site/", 5) == 0)
         return field->text;
     const struct rule *rule = find_rule(loader, field);
     return rule ? rule->id : field->text;

@@ -308,11 +308,11 @@ bool load_rule(struct loader *loader, const struct guide *guide, const struct no
               "scope \"peers\" without peers");
         well = false;
     }
-    if (well)
-        check_ports(loader, &rule, fields.ports.node);
-    if (well)
-        *ret = rule;
-    return well;
+    if (!well)
+        return false;
+    check_ports(loader, &rule, fields.ports.node);
+    *ret = rule;
+    return true;
 }
 
 /* --- ports outside rules --- */
@@ -393,11 +393,29 @@ static void check_parts(struct loader *loader, const struct rule *const *rules, 
     }
 }
 
+/* A group of alternatives needs two; members of one component share it. */
+static void check_groups(struct loader *loader, const struct guide *guide)
+{
+    for (size_t i = 0; i < guide->rule_count; i++) {
+        const struct rule *rule = &guide->rules[i];
+        size_t members = 0;
+        for (size_t j = 0; rule->group && j < guide->rule_count; j++) {
+            const struct rule *other = &guide->rules[j];
+            if (other->group && other->listens == rule->listens && strcmp(other->group, rule->group) == 0)
+                members += other->ports.count;
+        }
+        if (members == 1)
+            WARNING(loader, rule->origin, NULL, "the group '%s' of '%s' has one member: it is required", rule->group,
+                    rule->listens->name);
+    }
+}
+
 void check_refs(struct loader *loader, const struct guide *guide)
 {
     const struct rule **sorted = loader_scratch(loader, guide->rule_count, sizeof(*sorted));
     if (!sorted || guide->rule_count == 0)
         return;
+    check_groups(loader, guide);
     for (size_t i = 0; i < guide->rule_count; i++)
         sorted[i] = &guide->rules[i];
     qsort(sorted, guide->rule_count, sizeof(*sorted), compare_refs);

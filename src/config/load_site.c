@@ -4,25 +4,38 @@
 #include "portconform/number.h"
 #include <errno.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
-/* Two groups of one list with one name. */
+static int compare_names(const void *left, const void *right)
+{
+    const struct node *a = *(const struct node *const *)left, *b = *(const struct node *const *)right;
+    int name = strcmp(a->text, b->text);
+    if (name)
+        return name;
+    if (a->origin.line != b->origin.line)
+        return a->origin.line < b->origin.line ? -1 : 1;
+    return (a->origin.column > b->origin.column) - (a->origin.column < b->origin.column);
+}
+
+/* Groups of one list with one name. */
 static void check_names(struct loader *loader, const struct node *list, const char *what)
 {
-    for (const struct node *group = list ? list->first : NULL; group; group = group->next) {
+    size_t count = 0;
+    const struct node **names = list ? loader_scratch(loader, list->count, sizeof(*names)) : NULL;
+    for (const struct node *group = names ? list->first : NULL; group; group = group->next) {
         const struct node *name = node_member(group, "name");
-        if (!name || name->kind != NODE_STRING)
-            continue;
-        for (const struct node *other = list->first; other != group; other = other->next) {
-            const struct node *first = node_member(other, "name");
-            if (!first || first->kind != NODE_STRING || strcmp(first->text, name->text) != 0)
-                continue;
-            ERROR(loader, node_inside(name),
-                  loader_printf(loader, "the first is in line %u, column %u", first->origin.line, first->origin.column),
-                  "the %s '%s' is given twice", what, name->text);
-            break;
-        }
+        if (name && name->kind == NODE_STRING)
+            names[count++] = name;
     }
+    if (count)
+        qsort(names, count, sizeof(*names), compare_names);
+    for (size_t i = 1; i < count; i++)
+        if (strcmp(names[i - 1]->text, names[i]->text) == 0)
+            ERROR(loader, node_inside(names[i]),
+                  loader_printf(loader, "the one before is in line %u, column %u", names[i - 1]->origin.line,
+                                names[i - 1]->origin.column),
+                  "the %s '%s' is given twice", what, names[i]->text);
 }
 
 const struct played *read_played(struct loader *loader, const struct field *field, size_t *ret_count)
@@ -199,6 +212,9 @@ static void load_plain(struct loader *loader, const struct site_fields *fields, 
     ret->probe_timeout_ms = (unsigned)probe.timeout_ms.number;
     ret->probe_in_flight = (unsigned)probe.in_flight.number;
     ret->probe_per_target = (unsigned)probe.per_target.number;
+    if (probe.per_target.node && probe.per_target.number > probe.in_flight.number)
+        WARNING(loader, probe.per_target.node->origin, NULL,
+                "'per_target' is larger than 'in_flight': no target ever gets so many");
     if (fields->canary.node && !parse_address_port(fields->canary.text, &ret->canary.address, &ret->canary.port))
         ERROR(loader, node_inside(fields->canary.node), "\"10.0.0.1:443\" or \"[2001:db8::1]:443\"",
               "\"%s\" is no address with a port", fields->canary.text);

@@ -147,8 +147,8 @@ static void not_found(struct loader *loader, const char *id, struct origin wante
 
 static bool folder_paths(struct loader *loader, const char *folder, const char *const **ret_paths, size_t *ret_count)
 {
-    const char *const *names;
-    size_t count;
+    const char *const *names = NULL;
+    size_t count = 0;
     int result = search_list(loader, folder, &names, &count);
     if (result < 0 || count == 0) {
         ERROR(loader, ((struct origin){folder, 0, 0}), NULL, "%s", result < 0 ? pc_strerror(result) : "no *.conf file");

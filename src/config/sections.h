@@ -6,7 +6,7 @@
 #include <stddef.h>
 
 /* A row of a table, and what it needs. */
-#define COUNT(items)    (sizeof(items) / sizeof(items[0]))
+#define COUNT(items)    (sizeof(items) / sizeof((items)[0]))
 #define AT(type, field) offsetof(struct type, field)
 #define ROW(item_name, item_type, item_where, item_doc, ...)                                                           \
     {                                                                                                                  \

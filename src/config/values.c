@@ -29,15 +29,10 @@ void *loader_scratch(struct loader *loader, size_t count, size_t size)
 
 char *loader_printf(struct loader *loader, const char *format, ...)
 {
-    va_list args, again;
+    va_list args;
     va_start(args, format);
-    va_copy(again, args);
-    int length = vsnprintf(NULL, 0, format, args);
+    char *text = loader_note(loader, arena_vprintf(loader->arena, format, args));
     va_end(args);
-    char *text = length < 0 ? NULL : loader_alloc(loader, (size_t)length + 1, 1);
-    if (text)
-        vsnprintf(text, (size_t)length + 1, format, again);
-    va_end(again);
     return text;
 }
 
