@@ -141,6 +141,8 @@ static void end_by_errno(struct probe *probe, int fd, int error)
 bool probe_read_error(struct probe *probe, int fd, int error)
 {
     struct report report;
+    if (probe->ended) /* what ended it stands; a later report changes nothing of the result */
+        return true;
     while (next_report(fd, &report))
         if (end_by_report(probe, &report))
             return true;

@@ -56,8 +56,10 @@ static void read_replies(struct probe *probe)
         struct sockaddr_storage sender;
         socklen_t length = sizeof(sender);
         ssize_t got = recvfrom(probe_fd(probe), buffer, sizeof(buffer), 0, (struct sockaddr *)&sender, &length);
-        if (got < 0)
+        if (got < 0 && errno == EAGAIN)
             return;
+        if (got < 0) /* a report's error is given once, before what waits behind it */
+            continue;
         struct address address = address_from_sockaddr((const struct sockaddr *)&sender, NULL);
         address.zone = request->target.zone;
         if (got < 8 || buffer[0] != wanted || !address_equal(&address, &request->target))

@@ -122,9 +122,10 @@ static void read_answers(struct probe *probe)
         struct sockaddr_storage sender;
         socklen_t length = sizeof(sender);
         ssize_t got = recvfrom(probe_fd(probe), buffer, sizeof(buffer), 0, (struct sockaddr *)&sender, &length);
-        if (got < 0)
+        if (got < 0 && errno == EAGAIN)
             break;
-        if (!from_target(probe, &sender))
+        /* a report's error is given once, before what waits behind it */
+        if (got < 0 || !from_target(probe, &sender))
             continue;
         if (!state->payload || state->payload->answers(buffer, (size_t)got, state->nonce)) {
             end_proven(probe, state->payload != NULL);

@@ -1,4 +1,5 @@
 /* The kinds on loopback: real sockets, and a clock that the test moves. */
+#include "engine.h"
 #include "payload.h"
 
 #include "portconform/text.h"
@@ -242,6 +243,29 @@ static void udp_answer_proves_the_service(void **state)
     (void)close(server);
 }
 
+/* An answer and a report about another attempt, both waiting when we look. */
+static void udp_answer_is_not_undone_by_a_report(void **state)
+{
+    (void)state;
+    uint16_t port;
+    uint8_t request[512];
+    struct sockaddr_storage client;
+    struct sockaddr_in gone = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    int server = open_server("127.0.0.1", SOCK_DGRAM, &port);
+    add(&probe_kind_udp, "127.0.0.1", port, "dns");
+    size_t length = take_request(server, request, sizeof(request), &client);
+    request[2] |= 0x80;
+    answer_from(server, &client, request, length);
+    (void)close(server);
+    gone.sin_port = htons(port);
+    int fd = probe_heap_top(&seen.engine->running)->fd;
+    assert_int_equal(sendto(fd, "", 0, 0, (struct sockaddr *)&gone, sizeof(gone)), 0);
+    wait_for_end();
+    assert_ended(PROBE_OPEN, REASON_UDP_ANSWER);
+    assert_true(seen.result.sign_of_life);
+    assert_false(seen.result.icmp.seen);
+}
+
 static void udp_answer_in_another_protocol(void **state)
 {
     (void)state;
@@ -419,6 +443,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(udp_closed_ipv6, setup, teardown),
         cmocka_unit_test_setup_teardown(udp_silent_after_its_attempts, setup, teardown),
         cmocka_unit_test_setup_teardown(udp_answer_proves_the_service, setup, teardown),
+        cmocka_unit_test_setup_teardown(udp_answer_is_not_undone_by_a_report, setup, teardown),
         cmocka_unit_test_setup_teardown(udp_answer_in_another_protocol, setup, teardown),
         cmocka_unit_test_setup_teardown(udp_any_answer_opens_an_unknown_protocol, setup, teardown),
         cmocka_unit_test_setup_teardown(udp_answer_from_elsewhere_is_left_aside, setup, teardown),
