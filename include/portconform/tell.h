@@ -23,8 +23,9 @@ struct tell_options {
     unsigned verbose; /* 0..3 */
     bool all;         /* text: list what conforms too */
     bool colour;
-    unsigned columns;    /* terminal width; 0: do not wrap */
-    const char *trouble; /* our own trouble that stopped part of the check (the deadline), or NULL */
+    unsigned columns;        /* terminal width; 0: do not wrap */
+    const char *config_path; /* -C as given, for the commands that a text proposes; NULL: not named */
+    const char *trouble;     /* our own trouble that stopped part of the check (the deadline), or NULL */
     /* `-t SEC:STATE`: what `trouble` and the findings it cut short count as together; not given: UNKNOWN */
     enum severity trouble_severity;
     bool trouble_severity_given;

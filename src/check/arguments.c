@@ -79,7 +79,8 @@ static int set_version(void *target, const char *value, struct text *error)
 static int set_config(void *target, const char *value, struct text *error)
 {
     (void)error;
-    ((struct check_arguments *)target)->config = value;
+    struct check_arguments *arguments = target;
+    arguments->config = arguments->tell.config_path = value;
     return 0;
 }
 
@@ -251,30 +252,30 @@ static int set_nothing(void *target, const char *value, struct text *error)
 enum { BOTH = OPTION_PLUGIN | OPTION_TEXT };
 
 const struct option_row check_options[] = {
-    {"help", 'h', NULL, "this page", BOTH, set_help},
-    {"version", 'V', NULL, "the version", BOTH, set_version},
-    {"config", 'C', "PATH", "site.conf, or the folder that holds it", BOTH, set_config},
-    {"guides", 'G', "DIR", "look for guides here first; may be repeated", BOTH, set_guide_dir},
-    {"hostname", 'H', "HOST", "this host alone, by name, alias or address", BOTH, set_host},
-    {"vantage", 0, "NAME", "where the probes leave from (this machine's)", BOTH, set_vantage},
-    {"warning", 'w', "RANGE", "warn by the number of findings, not the worst", BOTH, set_warning},
-    {"critical", 'c', "RANGE", "critical by the number of findings", BOTH, set_critical},
-    {"timeout", 't', "SEC[:STATE]", "end by then (10); what is undecided is STATE", BOTH, set_timeout},
-    {"guide", 0, "LIST", NULL, BOTH, set_guides},
-    {"component", 0, "LIST", NULL, BOTH, set_components},
-    {"rule", 0, "LIST", "only findings of these", BOTH, set_rules},
-    {"verdict", 0, "LIST", NULL, BOTH, set_verdicts},
-    {"blame", 0, "LIST", NULL, BOTH, set_blames},
-    {"class", 0, "LIST", "only findings with these", BOTH, set_classes},
-    {"unreachable", 0, "STATE", "what a host that is down counts as", BOTH, set_unreachable},
-    {"no-probes", 0, NULL, "look at listeners alone", BOTH, set_no_probes},
-    {"format", 0, "FORM", NULL, BOTH, set_format},
-    {"output-format", 0, "FORM", "plugin, text, tsv or json", BOTH, set_format},
-    {"all", 0, NULL, "text: list what conforms too", OPTION_TEXT, set_all},
-    {"colour", 0, "WHEN", "text: auto, always or never", OPTION_TEXT, set_colour},
-    {"verbose", 'v', NULL, "-v which ports, -vv why, -vvv everything", BOTH, set_verbose},
-    {"extra-opts", 0, "[[SECTION][@FILE]]", "options from an ini file", BOTH, set_nothing},
-    {NULL, 0, NULL, NULL, 0, NULL},
+    {"help", 'h', BOTH, NULL, "this page", set_help},
+    {"version", 'V', BOTH, NULL, "the version", set_version},
+    {"config", 'C', BOTH, "PATH", "site.conf, or the folder that holds it", set_config},
+    {"guides", 'G', BOTH, "DIR", "look for guides here first; may be repeated", set_guide_dir},
+    {"hostname", 'H', BOTH, "HOST", "this host alone, by name, alias or address", set_host},
+    {"vantage", 0, BOTH, "NAME", "where the probes leave from (this machine's)", set_vantage},
+    {"warning", 'w', BOTH, "RANGE", "warn by the number of findings, not the worst", set_warning},
+    {"critical", 'c', BOTH, "RANGE", "critical by the number of findings", set_critical},
+    {"timeout", 't', BOTH, "SEC[:STATE]", "end by then (10); what is undecided is STATE", set_timeout},
+    {"guide", 0, BOTH, "LIST", NULL, set_guides},
+    {"component", 0, BOTH, "LIST", NULL, set_components},
+    {"rule", 0, BOTH, "LIST", "only findings of these", set_rules},
+    {"verdict", 0, BOTH, "LIST", NULL, set_verdicts},
+    {"blame", 0, BOTH, "LIST", NULL, set_blames},
+    {"class", 0, BOTH, "LIST", "only findings with these", set_classes},
+    {"unreachable", 0, BOTH, "STATE", "what a host that is down counts as", set_unreachable},
+    {"no-probes", 0, BOTH, NULL, "look at listeners alone", set_no_probes},
+    {"format", 0, BOTH, "FORM", NULL, set_format},
+    {"output-format", 0, BOTH, "FORM", "plugin, text, tsv or json", set_format},
+    {"all", 0, OPTION_TEXT, NULL, "text: list what conforms too", set_all},
+    {"colour", 0, OPTION_TEXT, "WHEN", "text: auto, always or never", set_colour},
+    {"verbose", 'v', BOTH, NULL, "-v which ports, -vv why, -vvv everything", set_verbose},
+    {"extra-opts", 0, BOTH, "[[SECTION][@FILE]]", "options from an ini file", set_nothing},
+    {NULL, 0, 0, NULL, NULL, NULL},
 };
 
 /* --- parsing ----------------------------------------------------------------------------------------------------- */

@@ -300,6 +300,13 @@ static void screen_add_totals(struct screen *screen)
     layout_end_line(&screen->layout);
 }
 
+/* Would a shell take it as one plain word? */
+static bool word_is_plain(const char *word)
+{
+    return word[0] != '-' &&
+           word[strspn(word, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/._-+@")] == '\0';
+}
+
 /* The command that tells more about the worst finding that has a port. */
 static void screen_add_next(struct screen *screen)
 {
@@ -310,8 +317,11 @@ static void screen_add_next(struct screen *screen)
         if (finding->host == NULL || finding->port == 0)
             continue;
         struct text words = {0};
-        text_printf(&words, "Next: portconform explain %s %u%s", finding->host, finding->port,
-                    finding->transport == TRANSPORT_UDP ? "/udp" : "");
+        const char *path = screen->options->config_path;
+        text_add(&words, "Next: portconform explain ");
+        if (path != NULL && word_is_plain(path))
+            text_printf(&words, "-C %s ", path);
+        text_printf(&words, "%s %u%s", finding->host, finding->port, finding->transport == TRANSPORT_UDP ? "/udp" : "");
         screen->layout.indent = HANG_NARROW;
         screen_flow(screen, &words);
         layout_end_line(&screen->layout);
