@@ -159,6 +159,16 @@ static void finding_settle(struct finding *settled, const struct finding *earlie
     settled->looks = looks;
 }
 
+/* Ports that must be shut are looked at from outside now and then, not at every look. A look without a probe neither
+ * confirms nor refutes what an earlier probe got through to. */
+static bool is_no_look(const struct finding *earlier, const struct finding *fresh)
+{
+    if (!earlier || !earlier->role || fresh->path != PATH_NOT_PROBED || fresh->severity != SEVERITY_OK)
+        return false;
+    bool waits = earlier->pending == VERDICT_EXPOSED || earlier->pending == VERDICT_FORBIDDEN;
+    return waits || earlier->reason == REASON_MUST_NOT_PASS_OPEN;
+}
+
 int damping_settle(struct host_case *host, struct finding *fresh, struct damping damping)
 {
     const struct host *facts = host->host ? host->host->host : NULL;
@@ -167,8 +177,12 @@ int damping_settle(struct host_case *host, struct finding *fresh, struct damping
         fresh->severity = waivers_severity(facts, fresh);
     const struct finding *earlier = with_memory(host->earlier ? finding_block_find(host->earlier, fresh->key) : NULL);
     struct finding settled = *fresh;
-    if (host->input->mode == JUDGE_CONTINUOUS)
+    if (is_no_look(earlier, fresh)) {
+        settled = *earlier;
+        settled.held = false;
+    } else if (host->input->mode == JUDGE_CONTINUOUS) {
         finding_settle(&settled, earlier, fresh, damping, now_ms);
+    }
     if (facts)
         waivers_apply(facts, &settled, now_ms);
     const struct finding *put;

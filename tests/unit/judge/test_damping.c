@@ -192,6 +192,34 @@ static void test_intermittent_host_makes_no_noise(void **state)
     world_done(&w);
 }
 
+/* Exposure is looked at once a day: the looks in between have no say. */
+static void test_a_look_without_probe_does_not_clear_an_exposure(void **state)
+{
+    (void)state;
+    struct world w;
+    world_in_daemon(&w, 2, 2);
+    w.rules[0].scope = SCOPE_HOST;
+    world_demand(&w, FLOW_MUST_NOT_PASS, SCOPE_HOST);
+    const struct finding *f = look(&w, PROBE_NOT_DONE, REASON_NONE);
+    assert_int_equal(f->verdict, VERDICT_UNPROVEN);
+    f = look(&w, PROBE_OPEN, REASON_ACCEPTED);
+    assert_int_equal(f->pending, VERDICT_EXPOSED);
+    for (int i = 0; i < 5; i++)
+        f = look(&w, PROBE_NOT_DONE, REASON_NONE);
+    assert_int_equal(f->pending_looks, 1);
+    f = look(&w, PROBE_OPEN, REASON_ACCEPTED);
+    assert_int_equal(f->verdict, VERDICT_EXPOSED);
+    expect_transition(&w, TRANSITION_RAISED, VERDICT_UNPROVEN);
+    for (int i = 0; i < 5; i++)
+        f = look(&w, PROBE_NOT_DONE, REASON_NONE);
+    assert_int_equal(f->verdict, VERDICT_EXPOSED);
+    look(&w, PROBE_REFUSED, REASON_RST);
+    f = look(&w, PROBE_REFUSED, REASON_RST);
+    assert_int_equal(f->verdict, VERDICT_UNPROVEN);
+    expect_transition(&w, TRANSITION_CLEARED, VERDICT_EXPOSED);
+    world_done(&w);
+}
+
 static void test_an_expectation_that_left_the_configuration_is_cleared(void **state)
 {
     (void)state;
@@ -258,6 +286,7 @@ int main(void)
         cmocka_unit_test(test_host_down_holds_and_lets_go),
         cmocka_unit_test(test_never_judged_host_is_held_without_verdict),
         cmocka_unit_test(test_intermittent_host_makes_no_noise),
+        cmocka_unit_test(test_a_look_without_probe_does_not_clear_an_exposure),
         cmocka_unit_test(test_an_expectation_that_left_the_configuration_is_cleared),
         cmocka_unit_test(test_a_host_that_left_the_configuration_is_cleared),
         cmocka_unit_test(test_the_head_of_a_snapshot),
