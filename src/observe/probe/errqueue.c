@@ -138,14 +138,29 @@ static void end_by_errno(struct probe *probe, int fd, int error)
     probe_end(probe, evidence.outcome, evidence.reason);
 }
 
+/* The socket's error, which reading takes away. */
+static int take_pending_error(int fd)
+{
+    int error = 0;
+    socklen_t length = sizeof(error);
+    return getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &length) ? errno : error;
+}
+
 bool probe_read_error(struct probe *probe, int fd, int error)
 {
     struct report report;
+    bool advised = false;
     if (probe->ended) /* what ended it stands; a later report changes nothing of the result */
         return true;
-    while (next_report(fd, &report))
+    while (next_report(fd, &report)) {
         if (end_by_report(probe, &report))
             return true;
+        advised = true;
+    }
+    /* An error whose report found no room in the queue: left alone, it would wake us again and again. */
+    int pending = take_pending_error(fd);
+    if (!error && !advised)
+        error = pending;
     if (!error)
         return false;
     end_by_errno(probe, fd, error);

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -168,6 +169,42 @@ static void udp_closed_by_the_error_queue(void **state)
     assert_int_equal(seen.result.icmp.type, 3);
     assert_int_equal(seen.result.icmp.code, 3);
     assert_true(address_is_loopback(&seen.result.icmp.offender));
+}
+
+/* A socket that keeps no reports: the errno is all there is, and the result says so. */
+static int start_without_reports(struct probe *probe)
+{
+    const struct probe_request *request = probe_request_of(probe);
+    struct sockaddr_storage target;
+    socklen_t length = address_to_sockaddr(&request->target, request->port, &target);
+    int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    assert_true(fd >= 0);
+    assert_int_equal(connect(fd, (struct sockaddr *)&target, length), 0);
+    assert_int_equal(send(fd, "", 0, 0), 0);
+    return probe_watch(probe, fd, EPOLLIN);
+}
+
+static void read_error_alone(struct probe *probe, uint32_t events)
+{
+    assert_true(events & EPOLLERR);
+    assert_true(probe_read_error(probe, probe_fd(probe), 0));
+}
+
+static void an_errno_alone_says_so(void **state)
+{
+    (void)state;
+    static const struct probe_kind kind = {
+        .name = "bare", .start = start_without_reports, .on_ready = read_error_alone};
+    uint16_t port;
+    int server = open_server("127.0.0.1", SOCK_DGRAM, &port);
+    (void)close(server);
+    add(&kind, "127.0.0.1", port, NULL);
+    wait_for_end();
+    assert_ended(PROBE_REFUSED, REASON_PORT_UNREACHABLE);
+    assert_false(seen.result.icmp.seen);
+    assert_false(seen.result.sign_of_life); /* nobody told who sent it */
+    assert_int_equal(seen.result.error, ECONNREFUSED);
+    assert_string_equal(seen.result.detail, "by the error ECONNREFUSED alone: the kernel kept no ICMP message");
 }
 
 static void udp_closed_ipv6(void **state)
@@ -440,6 +477,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(tcp_open_ipv6, setup, teardown),
         cmocka_unit_test_setup_teardown(tcp_refused, setup, teardown),
         cmocka_unit_test_setup_teardown(udp_closed_by_the_error_queue, setup, teardown),
+        cmocka_unit_test_setup_teardown(an_errno_alone_says_so, setup, teardown),
         cmocka_unit_test_setup_teardown(udp_closed_ipv6, setup, teardown),
         cmocka_unit_test_setup_teardown(udp_silent_after_its_attempts, setup, teardown),
         cmocka_unit_test_setup_teardown(udp_answer_proves_the_service, setup, teardown),
