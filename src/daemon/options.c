@@ -88,15 +88,15 @@ static int set_help(void *target, const char *value, struct text *error)
 }
 
 static const struct option_row rows[] = {
-    {"config", 'C', "PATH", "site.conf, or the folder that holds it", USER_DAEMON, set_config},
-    {"guides", 'G', "DIR", "look for guides here first (repeatable)", USER_DAEMON, set_guides},
-    {"vantage", 0, "NAME", "where the probes leave from", USER_DAEMON, set_vantage},
-    {"agentx", 0, "SOCKET", "where the SNMP master is; \"none\": do without", USER_DAEMON, set_agentx},
-    {"syslog", 0, "TARGET", "tell events there too: local, udp:10.0.9.5:514", USER_DAEMON, set_syslog},
-    {"foreground", 'f', NULL, "stay in the foreground, as it always does", USER_DAEMON, set_foreground},
-    {"verbose", 'v', NULL, "log each cycle as well", USER_DAEMON, set_verbose},
-    {"version", 'V', NULL, "print the version", USER_DAEMON, set_version},
-    {"help", 'h', NULL, "print this page", USER_DAEMON, set_help},
+    {"config", 'C', USER_DAEMON, "PATH", "site.conf, or the folder that holds it", set_config},
+    {"guides", 'G', USER_DAEMON, "DIR", "look for guides here first (repeatable)", set_guides},
+    {"vantage", 0, USER_DAEMON, "NAME", "where the probes leave from", set_vantage},
+    {"agentx", 0, USER_DAEMON, "SOCKET", "where the SNMP master is; \"none\": do without", set_agentx},
+    {"syslog", 0, USER_DAEMON, "TARGET", "tell events there too: local, udp:10.0.9.5:514", set_syslog},
+    {"foreground", 'f', USER_DAEMON, NULL, "stay in the foreground, as it always does", set_foreground},
+    {"verbose", 'v', USER_DAEMON, NULL, "log each cycle as well", set_verbose},
+    {"version", 'V', USER_DAEMON, NULL, "print the version", set_version},
+    {"help", 'h', USER_DAEMON, NULL, "print this page", set_help},
     {0},
 };
 

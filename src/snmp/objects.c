@@ -339,9 +339,10 @@ bool mib_next(const struct mib_view *view, struct moment now, const unsigned lon
 
 /* --- views ------------------------------------------------------------------------------------------------------- */
 
-static int finding_by_key(const void *a, const void *b)
+static int row_by_key(const void *a, const void *b)
 {
-    return strcmp((*(const struct finding *const *)a)->key, (*(const struct finding *const *)b)->key);
+    const struct mib_row *one = a, *other = b;
+    return strcmp(one->finding->key, other->finding->key);
 }
 
 static int row_by_index(const void *a, const void *b)
@@ -350,18 +351,18 @@ static int row_by_index(const void *a, const void *b)
     return (one->index > other->index) - (one->index < other->index);
 }
 
-/* All findings by key, without those whose key came before. Returns how many. */
-static size_t collect(const struct snapshot *snapshot, const struct finding **findings)
+/* A row for each finding, by key, without those whose key came before; numbers come later. Returns how many. */
+static size_t collect(const struct snapshot *snapshot, struct mib_row *rows)
 {
     size_t count = 0, unique = 0;
     for (size_t b = 0; b < snapshot->block_count; b++) {
         for (size_t i = 0; i < snapshot->blocks[b]->count; i++)
-            findings[count++] = &snapshot->blocks[b]->items[i];
+            rows[count++].finding = &snapshot->blocks[b]->items[i];
     }
-    qsort(findings, count, sizeof(*findings), finding_by_key);
+    qsort(rows, count, sizeof(*rows), row_by_key);
     for (size_t i = 0; i < count; i++) {
-        if (unique == 0 || strcmp(findings[unique - 1]->key, findings[i]->key) != 0)
-            findings[unique++] = findings[i];
+        if (unique == 0 || row_by_key(&rows[unique - 1], &rows[i]) != 0)
+            rows[unique++] = rows[i];
     }
     return unique;
 }
@@ -371,26 +372,24 @@ static int number_rows(struct mib_view *view, struct numbering *numbering)
     size_t total = 0;
     for (size_t b = 0; b < view->snapshot->block_count; b++)
         total += view->snapshot->blocks[b]->count;
-    const struct finding **findings = calloc(total + 1, sizeof(*findings));
-    const char **keys = calloc(total + 1, sizeof(*keys));
+    const char **keys = calloc(total + 1, sizeof(const char *));
     uint32_t *indexes = calloc(total + 1, sizeof(*indexes));
     view->rows = calloc(total + 1, sizeof(*view->rows));
     int result = -ENOMEM;
-    if (findings == NULL || keys == NULL || indexes == NULL || view->rows == NULL)
+    if (keys == NULL || indexes == NULL || view->rows == NULL)
         goto out;
-    total = collect(view->snapshot, findings);
+    total = collect(view->snapshot, view->rows);
     for (size_t i = 0; i < total; i++)
-        keys[i] = findings[i]->key;
+        keys[i] = view->rows[i].finding->key;
     result = numbering_assign(numbering, keys, total, indexes);
     if (result < 0)
         goto out;
     for (size_t i = 0; i < total; i++) {
         if (indexes[i] != 0)
-            view->rows[view->count++] = (struct mib_row){indexes[i], findings[i]};
+            view->rows[view->count++] = (struct mib_row){indexes[i], view->rows[i].finding};
     }
     qsort(view->rows, view->count, sizeof(*view->rows), row_by_index);
 out:
-    free(findings);
     free(keys);
     free(indexes);
     return result;

@@ -148,8 +148,9 @@ static int deliver(struct syslog_sender *sender, const char *message, unsigned *
 static void pause_ms(struct syslog_sender *sender, unsigned ms)
 {
     struct timespec until = time_in(ms);
-    while (!sender->stopping && pthread_cond_clockwait(&sender->changed, &sender->lock, CLOCK_MONOTONIC, &until) == 0)
-        continue;
+    while (!sender->stopping && pthread_cond_clockwait(&sender->changed, &sender->lock, CLOCK_MONOTONIC, &until) == 0) {
+        /* a message that came, or nothing at all */
+    }
 }
 
 /* Under the lock, which it gives up while it sends. False: the sender stops and it is no use to go on. */

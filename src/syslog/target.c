@@ -80,7 +80,7 @@ int syslog_target_check(const char *target)
 
 int target_connect(const struct target *target)
 {
-    const struct timeval patience = {.tv_usec = TARGET_SEND_MS * 1000};
+    const struct timeval patience = {.tv_usec = TARGET_SEND_MS * 1000L};
     int fd = socket(target->address.ss_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
     if (fd < 0)
         return -errno;
