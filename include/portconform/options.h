@@ -8,9 +8,9 @@
 struct option_row {
     const char *name;     /* "timeout"; NULL closes the table */
     char letter;          /* 0: none */
+    unsigned users;       /* bits of the caller's choice: which of its commands take it */
     const char *argument; /* "SEC[:STATE]"; "[WORD]" in brackets: may be left out; NULL: takes none */
     const char *meaning;  /* NULL: told together with the next row */
-    unsigned users;       /* bits of the caller's choice: which of its commands take it */
     /* `value` is NULL where no argument was given. 0, -ENOMEM, or -EINVAL with a sentence in `error`. */
     int (*set)(void *target, const char *value, struct text *error);
 };

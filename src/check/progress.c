@@ -2,6 +2,7 @@
 #include "portconform/check.h"
 #include "portconform/text.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,12 +22,12 @@ void check_progress_begin(struct check_progress *progress, bool wanted)
 /* 1840 as "1,840" */
 static void add_grouped(struct text *out, size_t number)
 {
-    if (number >= 1000)
-        add_grouped(out, number / 1000);
-    if (number >= 1000)
-        text_printf(out, ",%03zu", number % 1000);
-    else
+    if (number < 1000) {
         text_printf(out, "%zu", number);
+        return;
+    }
+    add_grouped(out, number / 1000);
+    text_printf(out, ",%03zu", number % 1000);
 }
 
 static void format_line(struct text *out, const struct cycle_progress *now, int64_t elapsed_ms)
@@ -43,7 +44,7 @@ static void format_line(struct text *out, const struct cycle_progress *now, int6
     }
     if (now->done > 0 && now->done < now->total) {
         int64_t left_ms = elapsed_ms * (int64_t)(now->total - now->done) / (int64_t)now->done;
-        text_printf(out, ", about %lld s", (long long)(left_ms / 1000 + 1));
+        text_printf(out, ", about %" PRId64 " s", left_ms / 1000 + 1);
     }
 }
 

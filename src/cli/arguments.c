@@ -109,19 +109,19 @@ static int set_colour(void *target, const char *value, struct text *error)
 enum { TAKES_ALL = TAKES_LINT | TAKES_RULES | TAKES_EXPECT | TAKES_EXPLAIN };
 
 static const struct option_row options[] = {
-    {"help", 'h', NULL, "this page", TAKES_ALL, set_help},
-    {"config", 'C', "PATH", "site.conf, or the folder that holds it", TAKES_LINT | TAKES_EXPECT | TAKES_EXPLAIN,
+    {"help", 'h', TAKES_ALL, NULL, "this page", set_help},
+    {"config", 'C', TAKES_LINT | TAKES_EXPECT | TAKES_EXPLAIN, "PATH", "site.conf, or the folder that holds it",
      set_config},
-    {"guides", 'G', "DIR", "look for guides here first; may be repeated", TAKES_ALL, set_guide_dir},
-    {"hostname", 'H', "HOST", "this host alone, by name, alias or address", TAKES_EXPECT, set_host},
-    {"vantage", 0, "NAME", "where the probes leave from (this machine's)", TAKES_EXPECT | TAKES_EXPLAIN, set_vantage},
-    {"timeout", 't', "SEC", "end by then (30)", TAKES_EXPLAIN, set_timeout},
-    {"format", 0, "FORM", NULL, TAKES_RULES | TAKES_EXPECT, set_form},
-    {"output-format", 0, "FORM", "text, tsv or json", TAKES_RULES | TAKES_EXPECT, set_form},
-    {"explain", 0, NULL, "tell where each parameter's value comes from", TAKES_EXPECT, set_explain},
-    {"errata", 0, NULL, "only rules that deviate from what the guide prints", TAKES_RULES, set_errata},
-    {"colour", 0, "WHEN", "auto, always or never", TAKES_EXPLAIN, set_colour},
-    {NULL, 0, NULL, NULL, 0, NULL},
+    {"guides", 'G', TAKES_ALL, "DIR", "look for guides here first; may be repeated", set_guide_dir},
+    {"hostname", 'H', TAKES_EXPECT, "HOST", "this host alone, by name, alias or address", set_host},
+    {"vantage", 0, TAKES_EXPECT | TAKES_EXPLAIN, "NAME", "where the probes leave from (this machine's)", set_vantage},
+    {"timeout", 't', TAKES_EXPLAIN, "SEC", "end by then (30)", set_timeout},
+    {"format", 0, TAKES_RULES | TAKES_EXPECT, "FORM", NULL, set_form},
+    {"output-format", 0, TAKES_RULES | TAKES_EXPECT, "FORM", "text, tsv or json", set_form},
+    {"explain", 0, TAKES_EXPECT, NULL, "tell where each parameter's value comes from", set_explain},
+    {"errata", 0, TAKES_RULES, NULL, "only rules that deviate from what the guide prints", set_errata},
+    {"colour", 0, TAKES_EXPLAIN, "WHEN", "auto, always or never", set_colour},
+    {NULL, 0, 0, NULL, NULL, NULL},
 };
 
 /* --- reading ----------------------------------------------------------------------------------------------------- */

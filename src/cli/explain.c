@@ -4,6 +4,7 @@
 #include "portconform/error.h"
 #include "portconform/number.h"
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 struct asked_port {
@@ -15,32 +16,28 @@ struct asked_port {
 static int parse_port(const char *word, struct asked_port *ret)
 {
     static const struct {
-        const char *text;
+        const char *before, *after;
         enum transport transport;
-    } names[] = {{"tcp", TRANSPORT_TCP}, {"udp", TRANSPORT_UDP}};
-    char digits[8] = "";
-    enum transport transport = TRANSPORT_TCP;
-    const char *slash = strchr(word, '/');
-    size_t length = slash ? (size_t)(slash - word) : strlen(word);
-    const char *number = word;
-    for (size_t i = 0; slash && i < 2; i++) {
-        size_t size = strlen(names[i].text);
-        bool in_front = length == size && strncmp(word, names[i].text, size) == 0;
-        if (!in_front && strcmp(slash + 1, names[i].text) != 0)
+    } forms[] = {
+        {"tcp/", "", TRANSPORT_TCP}, {"udp/", "", TRANSPORT_UDP}, {"", "/tcp", TRANSPORT_TCP},
+        {"", "/udp", TRANSPORT_UDP}, {"", "", TRANSPORT_TCP},
+    };
+    size_t length = strlen(word);
+    for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
+        size_t before = strlen(forms[i].before);
+        size_t after = strlen(forms[i].after);
+        char digits[8];
+        if (length < before + after || length - before - after >= sizeof(digits) ||
+            strncmp(word, forms[i].before, before) != 0 || strcmp(word + length - after, forms[i].after) != 0)
             continue;
-        transport = names[i].transport;
-        number = in_front ? slash + 1 : word;
-        length = in_front ? strlen(number) : length;
-        slash = NULL;
+        snprintf(digits, sizeof(digits), "%.*s", (int)(length - before - after), word + before);
+        int64_t port = 0;
+        if (number_parse(digits, 1, UINT16_MAX, &port) < 0)
+            return -EINVAL;
+        *ret = (struct asked_port){forms[i].transport, (uint16_t)port};
+        return 0;
     }
-    if (slash || length >= sizeof(digits))
-        return -EINVAL;
-    memcpy(digits, number, length);
-    int64_t port = 0;
-    if (number_parse(digits, 1, UINT16_MAX, &port) < 0)
-        return -EINVAL;
-    *ret = (struct asked_port){transport, (uint16_t)port};
-    return 0;
+    return -EINVAL;
 }
 
 /* The finding that the port comes under: that of its expectation, of its group, or of an unexpected listener; the

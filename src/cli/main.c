@@ -25,9 +25,10 @@ static const struct command *find_command(const char *name)
 
 static int unknown_command(const char *word)
 {
-    const char *names[16] = {NULL};
-    for (size_t i = 0; commands[i].name && i < 15; i++)
-        names[i] = commands[i].name;
+    const char *names[sizeof(commands) / sizeof(commands[0])] = {NULL}; /* closed as the table is */
+    size_t count = 0;
+    for (const struct command *command = commands; command->name; command++)
+        names[count++] = command->name;
     struct text error = {0};
     options_unknown(&error, word[0] == '-' ? "option" : "command", word, names);
     int status = cli_fail("%s", text_string(&error));

@@ -46,9 +46,12 @@ int sheet_tell_tsv(const struct sheet *sheet, struct text *out)
     for (size_t c = 0; c < sheet->column_count; c++)
         text_printf(out, "%s%s", c > 0 ? "\t" : "", sheet->columns[c]);
     text_add(out, "\n");
-    for (size_t i = 0; i < sheet->count; i++) {
-        text_escape_string(out, sheet->items[i], ESCAPE_TEXT);
-        text_add(out, (i + 1) % sheet->column_count == 0 ? "\n" : "\t");
+    for (size_t i = 0; i < sheet->count; i += sheet->column_count) {
+        for (size_t c = 0; c < sheet->column_count; c++) {
+            text_add(out, c > 0 ? "\t" : "");
+            text_escape_string(out, sheet->items[i + c], ESCAPE_TEXT);
+        }
+        text_add(out, "\n");
     }
     return out->failed ? -ENOMEM : 0;
 }
@@ -96,6 +99,18 @@ static size_t column_width(const struct sheet *sheet, size_t column)
     return width;
 }
 
+static void tell_text_row(const struct sheet *sheet, const char *const *words, const size_t *widths, struct text *out,
+                          unsigned columns)
+{
+    unsigned left = 0;
+    for (size_t c = 0; c + 1 < sheet->column_count; c++) {
+        text_add_padded(out, words[c], widths[c]);
+        left += (unsigned)widths[c];
+    }
+    cli_wrap(out, words[sheet->column_count - 1], left, left, columns);
+    text_add(out, "\n");
+}
+
 /* The last column is wrapped, the others are as wide as their widest word. */
 int sheet_tell_text(const struct sheet *sheet, struct text *out, unsigned columns)
 {
@@ -104,22 +119,11 @@ int sheet_tell_text(const struct sheet *sheet, struct text *out, unsigned column
     size_t *widths = calloc(sheet->column_count + 1, sizeof(*widths));
     if (!widths)
         return -ENOMEM;
-    size_t left = 0;
-    size_t last = sheet->column_count - 1;
-    for (size_t c = 0; c < last; c++) {
-        widths[c] = column_width(sheet, c);
-        left += widths[c] + 2;
-    }
-    for (size_t i = 0; i < sheet->count + sheet->column_count; i++) {
-        size_t c = i % sheet->column_count;
-        const char *word = i < sheet->column_count ? sheet->columns[c] : sheet->items[i - sheet->column_count];
-        if (c == last) {
-            cli_wrap(out, word, (unsigned)left, (unsigned)left, columns);
-            text_add(out, "\n");
-        } else {
-            text_add_padded(out, word, widths[c] + 2);
-        }
-    }
+    for (size_t c = 0; c < sheet->column_count; c++)
+        widths[c] = column_width(sheet, c) + 2;
+    tell_text_row(sheet, sheet->columns, widths, out, columns);
+    for (size_t i = 0; i < sheet->count; i += sheet->column_count)
+        tell_text_row(sheet, &sheet->items[i], widths, out, columns);
     free(widths);
     return out->failed ? -ENOMEM : 0;
 }
