@@ -29,21 +29,15 @@ static void loader_done(struct loader *loader)
     arena_free(loader->arena);
 }
 
-/* The configuration, or why there is none. Takes the arena on success. */
-static int loader_finish(struct loader *loader, const struct site *site, size_t errors_before, struct config **ret)
+/* NULL: out of memory. Takes the arena. */
+static struct config *make_config(struct loader *loader, const struct site *site)
 {
     char hash[FINGERPRINT_TEXT];
-    if (loader->failure) {
-        ERROR(loader, ((struct origin){0}), NULL, "%s", pc_strerror(loader->failure));
-        return loader->failure;
-    }
-    if (loader->diags->errors > errors_before)
-        return PC_ESEMANTIC;
-    struct config *config = ARENA_NEW(loader->arena, struct config);
-    fingerprint_format(&loader->reader.fingerprint, hash, sizeof(hash));
-    const char *kept_hash = arena_strdup(loader->arena, hash);
+    struct config *config = LOADER_ARRAY(loader, struct config, 1);
+    const char *kept_hash =
+        loader_printf(loader, "%s", fingerprint_format(&loader->reader.fingerprint, hash, sizeof(hash)));
     if (!config || !kept_hash)
-        return -ENOMEM;
+        return NULL;
     *config = (struct config){
         .arena = loader->arena,
         .site = site,
@@ -53,6 +47,20 @@ static int loader_finish(struct loader *loader, const struct site *site, size_t 
         .file_count = loader->reader.file_count,
     };
     loader->arena = NULL;
+    return config;
+}
+
+/* The configuration, or why there is none. */
+static int loader_finish(struct loader *loader, const struct site *site, size_t errors_before, struct config **ret)
+{
+    bool well = !loader->failure && loader->diags->errors == errors_before;
+    struct config *config = well ? make_config(loader, site) : NULL;
+    if (loader->failure) {
+        ERROR(loader, ((struct origin){0}), NULL, "%s", pc_strerror(loader->failure));
+        return loader->failure;
+    }
+    if (!config)
+        return PC_ESEMANTIC;
     *ret = config;
     return 0;
 }

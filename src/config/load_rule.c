@@ -194,6 +194,10 @@ static bool read_assume(struct loader *loader, const struct rule_fields *fields,
             unstated = i;
     if (fields->assume.node)
         rule->assume = fields->assume.number == 0 ? TRANSPORT_TCP : TRANSPORT_UDP;
+    if (unstated != SIZE_MAX && !rule->guide) {
+        ERROR(loader, ports_item_origin(fields->ports.node, unstated), NULL, "ports are tcp or udp here, not unstated");
+        return false;
+    }
     if (unstated != SIZE_MAX && !fields->assume.node) {
         ERROR(loader, ports_item_origin(fields->ports.node, unstated), "assume = \"tcp\" or \"udp\"",
               "a transport that is unstated needs 'assume'");
@@ -346,7 +350,9 @@ bool read_changed_ports(struct loader *loader, const struct rule *rule, const st
     }
     for (size_t i = 0; i < rule->ports.count; i++) {
         enum transport of_rule = rule->ports.items[i].transport, given = changed.ports.items[i].transport;
-        if (changed.ports.items[i].kind == PORT_ITEM_NUMBERS && (of_rule == TRANSPORT_UNSTATED || of_rule == given))
+        bool numbers =
+            changed.ports.items[i].kind == PORT_ITEM_NUMBERS && rule->ports.items[i].kind == PORT_ITEM_NUMBERS;
+        if (numbers && (of_rule == TRANSPORT_UNSTATED || of_rule == given))
             continue;
         ERROR(loader, ports_item_origin(field->node, i), NULL, "in its place the rule has %s %s",
               transport_name(of_rule), rule->ports.items[i].text);

@@ -107,12 +107,14 @@ static void read_until(struct loader *loader, const struct node *group, struct s
 {
     const struct node *until = node_member(group, "phase_until");
     int64_t end;
-    (void)loader;
     if (strcmp(setting->name, "phase") != 0 || !until || until->kind != NODE_STRING ||
         clock_parse_day_end(until->text, &end) < 0)
         return;
     setting->until = until->text;
     setting->until_ms = end;
+    if (loader->options->wall_ms >= end)
+        WARNING(loader, node_inside(until), "take it out, or set a new day", "the phase \"%s\" of %s ended on %s",
+                setting->value.text, setting->guide->id, until->text);
 }
 
 struct settings read_settings(struct loader *loader, size_t index, const struct node *group,

@@ -114,7 +114,7 @@ static const struct cfg_item rule_items[] = {
     ROW("probe", CFG_WORD, AT(rule_fields, probe), "Whether to probe it", .initial = "auto",
         .words = probe_policy_words),
     ROW("assume", CFG_WORD, AT(rule_fields, assume), "The transport to look at where the guide states none",
-        .words = assume_words),
+        .flags = CFG_GUIDE_ONLY, .words = assume_words),
     ROW("changeable", CFG_TEXT, AT(rule_fields, changeable),
         "Where the port can be changed, or \"no\"; without it the guide does not say", .flags = CFG_GUIDE_ONLY),
     ROW("about", CFG_TEXT, AT(rule_fields, about), "What it is for"),
