@@ -61,8 +61,9 @@ void diag_vadd(struct diag_list *list, enum diag_level level, struct origin orig
     const char *message = arena_vprintf(list->arena, format, args);
     const char *kept_hint = arena_strdup(list->arena, hint);
     const char *file = diag_keep_file(list, origin.file);
-    const bool kept = message && (kept_hint || !hint) && (file || !origin.file);
-    struct diag *slot = kept ? VECTOR_PUSH(list) : NULL;
+    struct diag *slot = NULL;
+    if (message && (kept_hint || !hint) && (file || !origin.file))
+        slot = VECTOR_PUSH(list);
     if (!slot) {
         list->dropped++;
         return;

@@ -21,22 +21,23 @@ static int file_check(int fd, size_t cap, size_t *ret_guess)
         return PC_ENOTFILE;
     if (status.st_size > 0 && (uintmax_t)status.st_size > cap)
         return -EFBIG;
-    *ret_guess = status.st_size > 0 ? (size_t)status.st_size + 2 : FILE_FIRST;
+    *ret_guess = status.st_size > 0 ? (size_t)status.st_size : FILE_FIRST;
     return 0;
 }
 
 /* Reads to the end into *data, which grows. One octet always stays free for the NUL. */
-static int file_fill(int fd, size_t cap, size_t room, char **data, size_t *ret_length)
+static int file_fill(int fd, size_t cap, size_t guess, char **data, size_t *ret_length)
 {
+    size_t room = 0;
     size_t length = 0;
     for (;;) {
-        if (!*data || room - length < 2) {
-            if (*data && __builtin_mul_overflow(room, (size_t)2, &room))
-                return -EFBIG;
-            char *larger = realloc(*data, room);
+        if (room - length < 2) {
+            const size_t larger_room = room ? room * 2 : guess + 2;
+            char *larger = larger_room > room ? realloc(*data, larger_room) : NULL;
             if (!larger)
                 return -ENOMEM;
             *data = larger;
+            room = larger_room;
         }
         const ssize_t got = read(fd, *data + length, room - length - 1);
         if (got < 0 && errno == EINTR)

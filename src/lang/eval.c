@@ -74,28 +74,25 @@ static int eval_name(struct evaluation *eval, const struct node *node, struct va
 
 static int apply_arithmetic(enum node_op op, int64_t a, int64_t b, int64_t *ret)
 {
-    const bool divides = op == OP_DIVIDE || op == OP_REMAINDER;
-    if (divides && b == 0)
-        return -EDOM;
-    if (divides && a == INT64_MIN && b == -1)
-        return -EOVERFLOW; /* the one division that leaves 64 bits */
-    bool overflow = false;
     if (op == OP_ADD)
-        overflow = __builtin_add_overflow(a, b, ret);
-    else if (op == OP_SUBTRACT)
-        overflow = __builtin_sub_overflow(a, b, ret);
-    else if (op == OP_MULTIPLY)
-        overflow = __builtin_mul_overflow(a, b, ret);
-    else
-        *ret = op == OP_DIVIDE ? a / b : a % b;
-    return overflow ? -EOVERFLOW : 0;
+        return __builtin_add_overflow(a, b, ret) ? -EOVERFLOW : 0;
+    if (op == OP_SUBTRACT)
+        return __builtin_sub_overflow(a, b, ret) ? -EOVERFLOW : 0;
+    if (op == OP_MULTIPLY)
+        return __builtin_mul_overflow(a, b, ret) ? -EOVERFLOW : 0;
+    if (b == 0)
+        return -EDOM;
+    if (a == INT64_MIN && b == -1)
+        return -EOVERFLOW; /* the one division that leaves 64 bits */
+    *ret = op == OP_DIVIDE ? a / b : a % b;
+    return 0;
 }
 
 static int eval_arithmetic(struct evaluation *eval, const struct node *node, struct value *ret)
 {
     int64_t sum = 0;
     for (const struct node *operand = node->first; operand; operand = operand->next) {
-        struct value value;
+        struct value value = {0};
         int status = eval_node(eval, operand, &value);
         if (status < 0)
             return status;
@@ -142,8 +139,8 @@ static bool comparison_holds(enum node_op op, int order)
 static int eval_compare(struct evaluation *eval, const struct node *node, struct value *ret)
 {
     const struct node *right_node = node->first->next;
-    struct value left;
-    struct value right;
+    struct value left = {0};
+    struct value right = {0};
     int status = eval_node(eval, node->first, &left);
     if (status == 0)
         status = eval_node(eval, right_node, &right);
@@ -165,7 +162,7 @@ static int eval_logic(struct evaluation *eval, const struct node *node, bool dec
 {
     const char *unset = NULL;
     for (const struct node *operand = node->first; operand; operand = operand->next) {
-        struct value value;
+        struct value value = {0};
         const int status = eval_node(eval, operand, &value);
         if (status == PC_EUNSET) {
             unset = unset ? unset : eval->unset;
@@ -190,7 +187,7 @@ static int eval_logic(struct evaluation *eval, const struct node *node, bool dec
 
 static int eval_prefixed(struct evaluation *eval, const struct node *node, struct value *ret)
 {
-    struct value value;
+    struct value value = {0};
     const int status = eval_node(eval, node->first, &value);
     if (status < 0)
         return status;
