@@ -279,6 +279,32 @@ for _ in 1 2 3 4 5 6; do
 done
 expect "accept queue full" "silent silent - - - -" tcp $t4 8002 - 300
 
+# --- real counterparts, where they are installed: our requests against other people's servers ---
+started() { # TITLE EXPECTED PROBE-ARGUMENTS...: a server that was just started may need a moment
+    tries=0
+    until in_ns "$src" "$probe" "$3" "$4" "$5" "$6" 2>/dev/null | grep -q '^open' || [ $tries -ge 50 ]; do
+        tries=$((tries + 1))
+        sleep 0.1
+    done
+    expect "$@"
+}
+if command -v snmpd >/dev/null; then
+    echo "rocommunity none-of-yours 127.0.0.1" >"$work/snmpd.conf"
+    SNMP_PERSISTENT_DIR=$work ip netns exec "$dst" snmpd -f -Ln -C -c "$work/snmpd.conf" -I few,modules \
+        udp:$t4:161 >/dev/null 2>&1 &
+    servers="$servers $!"
+    started "an SNMP agent that does not know us" "open udp-answer - - alive -" udp $t4 161 snmp
+    expect "an SNMP agent is no DNS server" "silent silent - - - -" udp $t4 161 dns 300
+fi
+if command -v openssl >/dev/null; then
+    openssl req -x509 -newkey rsa:2048 -nodes -keyout "$work/key" -out "$work/certificate" -days 30 -subj /CN=mgr01 \
+        >/dev/null 2>&1
+    ip netns exec "$dst" openssl s_server -accept 4433 -key "$work/key" -cert "$work/certificate" -quiet -WWW \
+        >/dev/null 2>&1 </dev/null &
+    servers="$servers $!"
+    started "a TLS server" "open service-proven - - alive -" tls $t4 4433 tls
+fi
+
 # --- a call that meets itself: the ports to call from are those that are called ---
 in_ns "$src" sysctl -q -w net.ipv4.ip_local_port_range="40000 40003"
 for _ in 1 2 3 4; do
