@@ -504,6 +504,21 @@ static void a_closed_port_is_refused_as_by_tcp(void **state)
     assert_int_equal(bed.result.reason, REASON_RST);
 }
 
+/* All kinds there are, in the one program that has them all. */
+static void kinds_are_named_once_and_described(void **state)
+{
+    (void)state;
+    static const struct probe_kind *const kinds[] = {&probe_kind_tcp, &probe_kind_udp, &probe_kind_icmp,
+                                                     &probe_kind_tls};
+    for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+        assert_true(strlen(kinds[i]->name) > 0 && strlen(kinds[i]->summary) > 0);
+        assert_non_null(kinds[i]->start);
+        assert_non_null(kinds[i]->on_ready);
+        for (size_t j = 0; j < i; j++)
+            assert_string_not_equal(kinds[i]->name, kinds[j]->name);
+    }
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -529,6 +544,7 @@ int main(void)
         TEST(reset_in_the_handshake_is_tls_that_failed),
         TEST(a_few_octets_of_text_are_not_tls),
         TEST(a_closed_port_is_refused_as_by_tcp),
+        TEST(kinds_are_named_once_and_described),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
