@@ -15,7 +15,6 @@
 enum {
     REQUEST_MAX = 512,
     DATAGRAMS_MAX = 64, /* read at one go: a flood cannot hold the engine */
-    PORT_TRIES = 4,
 };
 
 struct udp_state {
@@ -32,36 +31,37 @@ static uint64_t fresh_nonce(void)
     return nonce;
 }
 
-/* Bound to a port of its own now. To an address of this machine that port must not be the one we call: the datagram
- * would come back to us and look like an answer. */
-static int open_socket(struct probe *probe)
+/* A socket that has its port already: probe_socket binds it where there is a source, otherwise it is done here. */
+static int open_bound(const struct probe_request *request, uint16_t *ret_port)
 {
-    const struct probe_request *request = probe_request_of(probe);
-    int spare[PORT_TRIES], spares = 0, fd;
-    for (;;) {
-        fd = probe_socket(request, SOCK_DGRAM, IPPROTO_UDP);
-        if (fd < 0)
-            break;
-        struct address any = {.family = request->target.family};
-        struct sockaddr_storage own;
-        socklen_t length = address_to_sockaddr(request->source.family ? &request->source : &any, 0, &own);
-        socklen_t own_length = sizeof(own);
-        uint16_t port = 0;
-        bool bound = request->source.family != AF_UNSPEC || bind(fd, (struct sockaddr *)&own, length) == 0;
-        if (!bound || getsockname(fd, (struct sockaddr *)&own, &own_length)) {
-            int error = errno;
-            (void)close(fd);
-            fd = -error;
-            break;
-        }
-        (void)address_from_sockaddr((const struct sockaddr *)&own, &port);
-        if (port != request->port || spares == PORT_TRIES)
-            break;
-        spare[spares++] = fd;
+    struct address any = {.family = request->target.family};
+    struct sockaddr_storage own;
+    socklen_t length = address_to_sockaddr(&any, 0, &own);
+    int fd = probe_socket(request, SOCK_DGRAM, IPPROTO_UDP);
+    if (fd < 0)
+        return fd;
+    bool bound = request->source.family != AF_UNSPEC || bind(fd, (const struct sockaddr *)&own, length) == 0;
+    length = sizeof(own);
+    if (!bound || getsockname(fd, (struct sockaddr *)&own, &length)) {
+        int error = errno;
+        (void)close(fd);
+        return -error;
     }
-    while (spares > 0)
-        (void)close(spare[--spares]);
+    (void)address_from_sockaddr((const struct sockaddr *)&own, ret_port);
     return fd;
+}
+
+/* On this machine the port that we call from must not be the one we call: the datagram would come back to us and look
+ * like an answer. The second socket gets another port, since the first still holds that one. */
+static int open_socket(const struct probe_request *request)
+{
+    uint16_t port = 0;
+    int fd = open_bound(request, &port);
+    if (fd < 0 || port != request->port)
+        return fd;
+    int other = open_bound(request, &port);
+    (void)close(fd);
+    return other;
 }
 
 static int send_request(struct probe *probe, int fd)
@@ -87,7 +87,7 @@ static int udp_start(struct probe *probe)
     }
     state->nonce = fresh_nonce();
     probe_result_of(probe)->path_local = probe_route_is_local(probe);
-    int fd = open_socket(probe);
+    int fd = open_socket(request);
     if (fd < 0)
         return fd;
     return attempts_begin(probe, fd, send_request);
