@@ -130,10 +130,11 @@ out:
 
 /* --- hosts that the configuration no longer has ------------------------------------------------------------------ */
 
-static bool plan_has_host(const struct plan *plan, const char *name)
+/* `place` is where it stood, and most likely stands. */
+static bool plan_has_host(const struct plan *plan, const char *name, size_t place)
 {
     for (size_t i = 0; i < plan->host_count; i++) {
-        if (strcmp(plan->hosts[i].host->name, name) == 0)
+        if (strcmp(plan->hosts[(place + i) % plan->host_count].host->name, name) == 0)
             return true;
     }
     return false;
@@ -144,7 +145,7 @@ static int hosts_gone(struct making *making)
     const struct snapshot *earlier = making->input->mode == JUDGE_CONTINUOUS ? making->input->earlier : NULL;
     for (size_t i = 0; earlier && i < earlier->block_count; i++) {
         const struct finding_block *block = earlier->blocks[i];
-        if (!block->host || plan_has_host(making->input->plan, block->host))
+        if (!block->host || plan_has_host(making->input->plan, block->host, i - 1))
             continue;
         struct host_case host = {.input = making->input, .notes = &making->notes, .gone = making->gone};
         for (size_t k = 0; k < block->count; k++) {

@@ -3,6 +3,7 @@
 
 #include "portconform/number.h"
 #include "portconform/text.h"
+#include "portconform/vector.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -238,6 +239,17 @@ static void expect_exit(struct scenario *scenario, const struct words *words)
         scenario_fail(scenario, "the exit status is %d", status);
 }
 
+static void output_differs(struct scenario *scenario, size_t first, const char *text)
+{
+    struct correction *correction = scenario->accept ? VECTOR_PUSH(&scenario->corrections) : NULL;
+    if (correction) {
+        *correction = (struct correction){.first = first, .end = scenario->at, .text = strdup(text)};
+        fprintf(stderr, "%s:%zu: accepted:\n%s\n", scenario->path, first + 1, text);
+        return;
+    }
+    scenario_fail(scenario, "the output above differs; it is:\n%s---", text);
+}
+
 static void expect_output(struct scenario *scenario, const struct words *words)
 {
     static const struct teller *const tellers[] = {&teller_plugin, &teller_text, &teller_tsv};
@@ -256,12 +268,13 @@ static void expect_output(struct scenario *scenario, const struct words *words)
             options.filter.host = word_at(words, ++i);
     }
     struct text out = {0};
+    const size_t first = scenario->at + 1;
     char *wanted = scenario_block(scenario);
     if (!teller)
         scenario_fail(scenario, "output plugin | text | tsv");
     else if (wanted && (teller->tell(&out, scenario->plan, scenario->last.snapshot, &options) < 0 ||
                         strcmp(wanted, text_string(&out)) != 0))
-        scenario_fail(scenario, "the output above differs; it is:\n%s---", text_string(&out));
+        output_differs(scenario, first, text_string(&out));
     text_done(&out);
     free(wanted);
 }

@@ -1,4 +1,5 @@
-/* Plays scenarios: `run_scenario FILE.scn...`. Exit status 0: every line holds. The language is in README.md. */
+/* Plays scenarios: `run_scenario FILE.scn...`. Exit status 0: every line holds. The language is in README.md.
+ * `run_scenario --accept FILE.scn...` writes the texts of `output` into the files as they are: read the difference. */
 #include "scenario.h"
 
 #include "portconform/error.h"
@@ -267,7 +268,7 @@ static void play_line(struct scenario *scenario)
     char *line = strdup(scenario->lines[scenario->at]);
     if (!line)
         return;
-    struct words words;
+    struct words words = {0};
     words_split(&words, line);
     if (words.count > 0 && words.items[0][0] != '#') {
         if (seen_is_statement(words.items[0]))
@@ -319,9 +320,34 @@ static bool lines_split(struct scenario *scenario, char *content)
     return true;
 }
 
-static unsigned scenario_play(const char *path)
+/* Writes the file anew with the accepted texts in place of the old ones. */
+static void corrections_write(struct scenario *scenario)
 {
-    struct scenario scenario = {.path = path, .folder = "/tmp/portconform-scenario-XXXXXX", .changed = true};
+    if (scenario->corrections.count == 0)
+        return;
+    FILE *file = fopen(scenario->path, "w");
+    size_t next = 0;
+    for (size_t line = 0; file && line < scenario->line_count; line++) {
+        const struct correction *correction =
+            next < scenario->corrections.count ? &scenario->corrections.items[next] : NULL;
+        if (correction && line == correction->first) {
+            fputs(correction->text ? correction->text : "", file);
+            line = correction->end;
+            next++;
+        }
+        fprintf(file, "%s\n", scenario->lines[line]);
+    }
+    if (!file || fclose(file) != 0)
+        scenario_fail(scenario, "cannot be written: %s", strerror(errno));
+    for (size_t i = 0; i < scenario->corrections.count; i++)
+        free(scenario->corrections.items[i].text);
+    VECTOR_DONE(&scenario->corrections);
+}
+
+static unsigned scenario_play(const char *path, bool accept)
+{
+    struct scenario scenario = {
+        .path = path, .accept = accept, .folder = "/tmp/portconform-scenario-XXXXXX", .changed = true};
     scenario.now = (struct moment){.mono_ms = 1000000000, .wall_ms = 1795176000000}; /* 2026-11-20 12:00:00 */
     char *content = NULL;
     size_t length;
@@ -336,6 +362,7 @@ static unsigned scenario_play(const char *path)
     expect_nothing_unnamed(&scenario);
     if (!scenario.last.snapshot)
         scenario_fail(&scenario, "nothing was judged");
+    corrections_write(&scenario);
     scenario_done(&scenario);
     free(content);
     return scenario.failures;
@@ -344,13 +371,14 @@ static unsigned scenario_play(const char *path)
 int main(int argc, char **argv)
 {
     if (argc < 2) {
-        fprintf(stderr, "usage: %s FILE.scn...\n", argv[0]);
+        fprintf(stderr, "usage: %s [--accept] FILE.scn...\n", argv[0]);
         return 2;
     }
     setenv("TZ", "UTC", 1);
     tzset();
     unsigned failures = 0;
-    for (int i = 1; i < argc; i++)
-        failures += scenario_play(argv[i]);
+    bool accept = strcmp(argv[1], "--accept") == 0;
+    for (int i = accept ? 2 : 1; i < argc; i++)
+        failures += scenario_play(argv[i], accept);
     return failures > 0;
 }

@@ -25,8 +25,20 @@ struct statements {
     size_t count, capacity;
 };
 
+/* What the text of a block would have to be: lines from first to before `end`. */
+struct correction {
+    size_t first, end;
+    char *text;
+};
+struct corrections {
+    struct correction *items;
+    size_t count, capacity;
+};
+
 struct scenario {
     const char *path;
+    bool accept; /* `--accept`: the texts of `output` are taken as they are, and written into the file */
+    struct corrections corrections;
     char **lines;
     size_t line_count;
     size_t at; /* index of the line that is played */

@@ -345,7 +345,7 @@ bool seen_build(struct scenario *scenario)
         return false;
     const size_t at = scenario->at;
     for (size_t i = 0; i < scenario->seen.count; i++) {
-        struct words words;
+        struct words words = {0};
         char *line = arena_strdup(scenario->arena, scenario->seen.items[i].text);
         if (!line)
             return false;

@@ -15,7 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { WORLD_EXPECTATIONS = 4, WORLD_ADDRESSES = 2, WORLD_FLOWS = 160, WORLD_LISTENERS = 16 };
+enum { WORLD_EXPECTATIONS = 4, WORLD_ADDRESSES = 2, WORLD_FLOWS = 32, WORLD_LISTENERS = 16 };
 
 struct world {
     struct guide guide;
