@@ -26,7 +26,7 @@ struct check_lookup {
 };
 
 /* Parses argv, loads, looks, judges, tells on stdout. Returns the exit status 0..3; never exits. Every failure is one
- * first line `PORTCONFORM UNKNOWN - ...` on stdout with status 3. */
+ * first line `PORTCONFORM UNKNOWN - ...` on stdout, of JSON an object with `severity` and `error`, with status 3. */
 int check_main(const struct check_program *program, int argc, char **argv);
 
 /* --- shared with the other commands ------------------------------------------------------------------------------ */

@@ -36,6 +36,8 @@ struct teller {
     const char *summary;
     int (*tell)(struct text *out, const struct plan *plan, const struct snapshot *snapshot,
                 const struct tell_options *options);
+    /* What is told when there is no snapshot: our own trouble, in a sentence. NULL: the first line of the plugin. */
+    int (*fail)(struct text *out, const char *why);
 };
 
 extern const struct teller teller_text;

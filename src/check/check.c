@@ -27,12 +27,23 @@ static int print_and_return(struct check_run *run, int status)
     return check_print(&run->out) < 0 ? STATUS_UNKNOWN : status;
 }
 
-static int tell_unknown(struct check_run *run, const char *why)
+/* In the chosen form, or as the plugin's first line where that has none of its own. */
+static void put_failure(struct check_run *run, const char *why)
 {
     text_clear(&run->out);
+    if (run->teller && run->teller->fail) {
+        if (run->teller->fail(&run->out, why) == 0)
+            return;
+        text_clear(&run->out);
+    }
     text_add(&run->out, "PORTCONFORM UNKNOWN - ");
     text_escape_string(&run->out, why, ESCAPE_PLUGIN);
     text_add(&run->out, "\n");
+}
+
+static int tell_unknown(struct check_run *run, const char *why)
+{
+    put_failure(run, why);
     return print_and_return(run, STATUS_UNKNOWN);
 }
 
@@ -67,35 +78,38 @@ static const struct diag *first_error(const struct diag_list *diags)
     return NULL;
 }
 
+static void put_first_error(struct check_run *run, const struct diag *first)
+{
+    struct text why = {0};
+    add_diag(&why, first, "");
+    if (first->hint)
+        text_printf(&why, "; %s", first->hint);
+    if (run->diags.errors > 1)
+        text_printf(&why, " (and %zu more)", run->diags.errors - 1);
+    put_failure(run, text_string(&why));
+    text_done(&why);
+}
+
 /* The first error with its place stands on the first line, all of them below at -v. A person at a terminal gets them
  * on stderr anyway, as lint prints them. */
 static int tell_rejected(struct check_run *run, int code)
 {
+    static const char *const levels[] = {
+        [DIAG_NOTE] = "note: ", [DIAG_WARNING] = "warning: ", [DIAG_ERROR] = "error: "};
     diag_list_sort(&run->diags);
     const struct diag *first = first_error(&run->diags);
     if (!first)
         return tell_code(run, "the configuration cannot be used", code);
-    struct text *out = &run->out;
-    text_clear(out);
-    text_add(out, "PORTCONFORM UNKNOWN - ");
-    add_diag(out, first, "");
-    if (first->hint) {
-        text_add(out, "; ");
-        text_escape_string(out, first->hint, ESCAPE_PLUGIN);
-    }
-    if (run->diags.errors > 1)
-        text_printf(out, " (and %zu more)", run->diags.errors - 1);
-    text_add(out, "\n");
-    static const char *const levels[] = {
-        [DIAG_NOTE] = "note: ", [DIAG_WARNING] = "warning: ", [DIAG_ERROR] = "error: "};
+    put_first_error(run, first);
     bool for_people = run->teller == &teller_text;
+    bool below = !run->teller->fail && run->arguments.tell.verbose > 0;
     for (size_t i = 0; i < run->diags.count; i++) {
         const struct diag *diag = &run->diags.items[i];
         if (for_people) {
             diag_print(diag, stderr);
-        } else if (run->arguments.tell.verbose > 0) {
-            add_diag(out, diag, levels[diag->level]);
-            text_add(out, "\n");
+        } else if (below) {
+            add_diag(&run->out, diag, levels[diag->level]);
+            text_add(&run->out, "\n");
         }
     }
     return print_and_return(run, STATUS_UNKNOWN);
@@ -233,7 +247,7 @@ static int look_and_tell(struct check_run *run, const struct plan *plan)
         .progress_context = &progress,
     };
     struct cycle *cycle = NULL;
-    struct judgement judgement = {NULL};
+    struct judgement judgement = {.snapshot = NULL};
     int r = cycle_run(plan, &options, &cycle, &judgement);
     check_progress_end(&progress);
     if (r < 0)

@@ -79,7 +79,7 @@ static int look_and_tell(const struct cli_arguments *arguments, const struct pla
         .progress_context = &progress,
     };
     struct cycle *cycle = NULL;
-    struct judgement judgement = {NULL};
+    struct judgement judgement = {.snapshot = NULL};
     int r = cycle_run(plan, &options, &cycle, &judgement);
     check_progress_end(&progress);
     if (r < 0)

@@ -24,7 +24,7 @@ static int make_plans(const struct cli_arguments *arguments, struct lint_plans *
         struct check_site_request request = {
             .path = arguments->config,
             .vantage = site->vantage_count > 0 ? site->vantages[i].name : NULL,
-            .lookup = i == 0 ? cli_lookup : check_lookup_none,
+            .lookup = cli_lookup,
             .lookup_context = &lookup,
         };
         /* what is wrong with the hosts is the same from everywhere: told once */

@@ -152,4 +152,5 @@ const struct teller teller_plugin = {
     "plugin",
     "one line with performance data for Nagios, Icinga and others, details below it with -v",
     plugin_tell,
+    NULL,
 };

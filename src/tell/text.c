@@ -363,4 +363,4 @@ static int screen_tell(struct text *out, const struct plan *plan, const struct s
     return out->failed ? -ENOMEM : 0;
 }
 
-const struct teller teller_text = {"text", "for people: what somebody must act on, and what to do", screen_tell};
+const struct teller teller_text = {"text", "for people: what somebody must act on, and what to do", screen_tell, NULL};

@@ -63,4 +63,5 @@ static int tsv_tell(struct text *out, const struct plan *plan, const struct snap
     return out->failed ? -ENOMEM : 0;
 }
 
-const struct teller teller_tsv = {"tsv", "one finding a line with tabs between its fields, for scripts", tsv_tell};
+const struct teller teller_tsv = {"tsv", "one finding a line with tabs between its fields, for scripts", tsv_tell,
+                                  NULL};

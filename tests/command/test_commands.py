@@ -189,7 +189,7 @@ class Check(Case):
     def test_text_is_the_default_and_goes_to_stdout(self):
         self.loopback(f"tcp {self.listener()}", f"tcp {self.free_port()}")
         result = run(COMMAND, "check", "-C", self.folder)
-        self.assert_run(result, 2, "lab, seen from", "closed", "Next: portconform explain lo01")
+        self.assert_run(result, 2, "lab, seen from", "closed", "Next: portconform explain ", "lo01 ")
         self.assertEqual(result.err, "")
         self.assertNotIn("\x1b", result.out)
 
@@ -206,6 +206,14 @@ class Check(Case):
         result = run(COMMAND, "check", "-C", self.folder)
         self.assert_run(result, 3, "PORTCONFORM UNKNOWN - ", "one.conf:4:3")
         self.assertRegex(result.err, r"one\.conf:4:3: error: ")
+
+    def test_failure_in_json_is_json(self):
+        self.host("one", 'addresses = ["192.0.2.1"];\n  exclusiv = true;')
+        result = run(COMMAND, "check", "-C", self.folder, "--format", "json", "-v")
+        self.assertEqual((result.status, result.err), (3, ""), result)
+        told = json.loads(result.out)
+        self.assertEqual(told["severity"], "UNKNOWN")
+        self.assertIn("one.conf:4:3", told["error"])
 
     def test_explain_tells_why_and_ends_with_the_severity(self):
         shut, open_port = self.free_port(), self.listener()

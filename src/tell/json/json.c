@@ -176,4 +176,14 @@ static int json_tell(struct text *out, const struct plan *plan, const struct sna
     return out->failed ? -ENOMEM : 0;
 }
 
-const struct teller teller_json = {"json", "JSON, as docs/check.schema.json describes it", json_tell};
+static int json_fail(struct text *out, const char *why)
+{
+    text_add(out, "{\"severity\":");
+    json_add_value(out, json_text(severity_name(SEVERITY_UNKNOWN)));
+    text_add(out, ",\n\"error\":");
+    json_add_value(out, json_text(why));
+    text_add(out, "}\n");
+    return out->failed ? -ENOMEM : 0;
+}
+
+const struct teller teller_json = {"json", "JSON, as docs/check.schema.json describes it", json_tell, json_fail};
