@@ -4,8 +4,9 @@
  * session are calls that return when the master answers, or after 300 ms. Nobody else waits with it. Without a master
  * the agent tries again every interval, for good.
  *
- * Before any thread is started, the program sets MIBS to "" and SNMPCONFPATH to a folder of its own (setenv(3) is not
- * for threads): otherwise net-snmp reads the machine's MIB files and snmp.conf.
+ * Before any thread is started, the program sets MIBS to "" and MIBDIRS, SNMPCONFPATH and SNMP_PERSISTENT_DIR to places
+ * of its own (setenv(3) is not for threads): otherwise net-snmp reads the machine's MIB files and snmp.conf, and writes
+ * to its state.
  */
 #pragma once
 

@@ -65,6 +65,23 @@ static void tell_first_run(void)
     log_line(LOG_ERR, "check it with: portconform lint -C " PC_SYSCONFDIR ", and start again (or use -C PATH)");
 }
 
+/* net-snmp must not read MIB files or somebody's snmp.conf, and has nothing to keep: its folder is one that nobody can
+ * make. */
+static int set_environment(void)
+{
+    static const char *const variables[][2] = {
+        {"MIBS", ""},
+        {"MIBDIRS", PC_SYSCONFDIR "/snmp"},
+        {"SNMPCONFPATH", PC_SYSCONFDIR "/snmp"},
+        {"SNMP_PERSISTENT_DIR", "/dev/null/snmp"},
+    };
+    for (size_t i = 0; i < sizeof(variables) / sizeof(variables[0]); i++) {
+        if (setenv(variables[i][0], variables[i][1], 1) < 0)
+            return -1;
+    }
+    return 0;
+}
+
 /* What must be set before there is a second thread: setenv(3) is not for several. */
 static int set_up_process(void)
 {
@@ -79,8 +96,7 @@ static int set_up_process(void)
     sigaddset(&waited_for, SIGTERM);
     sigaddset(&waited_for, SIGINT);
     sigaddset(&waited_for, SIGHUP);
-    /* net-snmp must not read MIB files or somebody's snmp.conf */
-    if (setenv("MIBS", "", 1) < 0 || setenv("SNMPCONFPATH", PC_SYSCONFDIR "/snmp", 1) < 0)
+    if (set_environment() < 0)
         return -1;
     return sigprocmask(SIG_BLOCK, &waited_for, NULL);
 }

@@ -61,6 +61,8 @@ static void agent_log(struct agent *agent, int level, const char *text)
 {
     char line[LOG_TEXT];
     size_t length = strcspn(text, "\n");
+    while (length > 0 && strchr(": ", text[length - 1]) != NULL) /* of a reason that it does not know */
+        length--;
     if (agent->options.log == NULL || length == 0)
         return;
     snprintf(line, sizeof(line), "%.*s", (int)(length < sizeof(line) ? length : sizeof(line) - 1), text);

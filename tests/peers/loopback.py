@@ -62,11 +62,16 @@ class LoopbackSite:
 class Daemon:
     """portconformd of a build folder, watched by its log."""
 
-    def __init__(self, build, site, *arguments):
+    def __init__(self, build, site, *arguments, inherited=0):
+        """`inherited`: so many open descriptors it is born with; its own then have large numbers."""
         self.log_path = site.path("portconformd.log")
+        spare = [os.open("/dev/null", os.O_RDONLY) for _ in range(inherited)]
         with open(self.log_path, "w", encoding="utf-8") as log:
             self.process = subprocess.Popen([os.path.join(build, "portconformd"), "-f", "-v", "-C", site.config,
-                                             *arguments], stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+                                             *arguments], stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                                            pass_fds=spare)
+        for descriptor in spare:
+            os.close(descriptor)
 
     def log(self):
         with open(self.log_path, encoding="utf-8") as log:

@@ -2,6 +2,7 @@
 """The findings in a real Net-SNMP master: walked, read, denied; the master hung, restarted, and hung at the end."""
 import os
 import re
+import resource
 import signal
 import subprocess
 import sys
@@ -13,6 +14,7 @@ from mib import base_mibs
 
 ROOT = ".1.3.6.1.4.1.8072.9999.9999"
 MIB = "PORTCONFORM-MIB::"
+MANY_DESCRIPTORS = 1100
 
 
 def check(good, what, detail=""):
@@ -134,6 +136,9 @@ def test_restarted_master(master, daemon):
 
 def test_descriptors(daemon):
     folder = f"/proc/{daemon.process.pid}/fdinfo"
+    sockets = [int(name) for name in os.listdir(folder)
+               if os.readlink(f"/proc/{daemon.process.pid}/fd/{name}").startswith("socket:")]
+    check(max(sockets) >= 1024, "the session with the master has a large number", sockets)
     for name in os.listdir(folder):
         if int(name) <= 2:
             continue
@@ -170,6 +175,11 @@ def test_end_while_the_master_hangs(master, daemon):
 def main(build):
     need("snmpd", "snmpget", "snmpwalk", "snmpbulkwalk", "snmptable", "snmpset")
     base_mibs("mibs")
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    if hard != resource.RLIM_INFINITY and hard < 2 * MANY_DESCRIPTORS:
+        print("skipped: the limit of open files is too low")
+        sys.exit(SKIP)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (2 * MANY_DESCRIPTORS, hard))
     if not os.path.exists(os.path.join(build, "portconformd")):
         print("skipped: portconformd is not built")
         sys.exit(SKIP)
@@ -177,7 +187,8 @@ def main(build):
         master = Master(site)
         master.start()
         try:
-            with Daemon(build, site, "--agentx", "unix:" + master.socket) as daemon:
+            # hazard: a descriptor of 1024 and more is no member of an fd_set
+            with Daemon(build, site, "--agentx", "unix:" + master.socket, inherited=MANY_DESCRIPTORS) as daemon:
                 test_reading(master, site)
                 test_refusals(master)
                 test_descriptors(daemon)
