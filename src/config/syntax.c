@@ -214,6 +214,19 @@ static int parse_bracketed(struct parser *parser, struct node *node, const struc
     return 0;
 }
 
+/* Strings that follow each other are one. */
+static int parse_string(struct parser *parser, struct node *node)
+{
+    size_t length = 0;
+    node->kind = NODE_STRING;
+    for (; parser->token.kind == TOKEN_STRING; next(parser))
+        length += parser->token.length;
+    if (length <= SYNTAX_STRING_MAX)
+        return 0;
+    diag_add(parser->diags, DIAG_ERROR, node->origin, NULL, "a string of more than %d octets", SYNTAX_STRING_MAX);
+    return PC_ESYNTAX;
+}
+
 static int parse_value(struct parser *parser, struct node *node)
 {
     node->origin = parser->token.origin;
@@ -222,12 +235,8 @@ static int parse_value(struct parser *parser, struct node *node)
     for (size_t i = 0; i < sizeof(brackets) / sizeof(brackets[0]); i++)
         if (parser->token.kind == brackets[i].open)
             return parse_bracketed(parser, node, &brackets[i]);
-    if (parser->token.kind == TOKEN_STRING) {
-        node->kind = NODE_STRING;
-        while (parser->token.kind == TOKEN_STRING)
-            next(parser);
-        return 0;
-    }
+    if (parser->token.kind == TOKEN_STRING)
+        return parse_string(parser, node);
     if (parser->token.kind != TOKEN_INT && parser->token.kind != TOKEN_BOOL)
         return unexpected(parser, "a value",
                           parser->token.kind == TOKEN_NAME ? "text stands in quotation marks" : NULL);

@@ -6,9 +6,10 @@
 #include "portconform/arena.h"
 
 enum {
-    SYNTAX_DEPTH_MAX = 32,    /* brackets inside brackets */
-    SYNTAX_NODE_MAX = 200000, /* settings and elements of a file: libconfig 1.5 crashes on millions */
-    SYNTAX_MEMBER_MAX = 256,  /* names in one group: libconfig 1.5 compares each with all */
+    SYNTAX_DEPTH_MAX = 32,   /* brackets inside brackets */
+    SYNTAX_NODE_MAX = 50000, /* settings and elements of a file: libconfig 1.5 is quadratic, and crashes on millions */
+    SYNTAX_STRING_MAX = 16384, /* octets of one string: ports in it are compared with each other */
+    SYNTAX_MEMBER_MAX = 256,   /* names in one group: libconfig 1.5 compares each with all */
 };
 
 /* 0 with *ret the root group (in `scratch`), PC_ESYNTAX with one diagnostic, or -ENOMEM. The octets passed
