@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <linux/magic.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -153,11 +154,11 @@ static void walk_folder(struct walk *walk, int fd, size_t length, unsigned depth
 /* The unit by the cgroup's file handle; false where this is not permitted and the tree must be walked. */
 static bool unit_by_handle(int mount_fd, struct cgroup_name *name, struct arena *arena, int *ret_status)
 {
-    struct {
+    union {
         struct file_handle handle;
-        uint64_t id;
-    } file = {.handle = {.handle_bytes = sizeof(file.id), .handle_type = KERNFS_HANDLE_TYPE}};
-    memcpy(file.handle.f_handle, &name->id, sizeof(name->id));
+        char room[sizeof(struct file_handle) + sizeof(uint64_t)];
+    } file = {.handle = {.handle_bytes = sizeof(name->id), .handle_type = KERNFS_HANDLE_TYPE}};
+    memcpy(file.room + offsetof(struct file_handle, f_handle), &name->id, sizeof(name->id));
     const int fd = open_by_handle_at(mount_fd, &file.handle, O_RDONLY | O_CLOEXEC | O_PATH);
     if (fd < 0)
         return errno == ESTALE; /* gone, or outside our cgroup namespace: the walk would not find it either */

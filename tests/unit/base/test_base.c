@@ -4,9 +4,11 @@
 #include "portconform/diag.h"
 #include "portconform/error.h"
 #include "portconform/file.h"
+#include "portconform/log.h"
 #include "portconform/number.h"
 #include "portconform/vector.h"
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -391,6 +393,41 @@ static void nearest_words(void **state)
     assert_null(pc_nearest("ports", NULL));
 }
 
+/* --- the log ---------------------------------------------------------------------------------------------------- */
+
+/* What log_line() writes to standard error for one message. */
+static void expect_log(int level, const char *message, const char *wanted)
+{
+    int ends[2];
+    char got[256];
+    assert_int_equal(pipe2(ends, O_CLOEXEC | O_NONBLOCK), 0);
+    const int saved = dup(STDERR_FILENO);
+    assert_true(saved >= 0);
+    dup2(ends[1], STDERR_FILENO);
+    log_line(level, "%s", message);
+    dup2(saved, STDERR_FILENO);
+    close(saved);
+    close(ends[1]);
+    const ssize_t length = read(ends[0], got, sizeof(got) - 1);
+    close(ends[0]);
+    assert_true(length >= 0);
+    got[length] = '\0';
+    assert_string_equal(got, wanted);
+}
+
+static void logs_one_plain_line(void **state)
+{
+    (void)state;
+    log_open(false, LOG_INFO);
+    expect_log(LOG_INFO, "loaded", "test_base: loaded\n");
+    expect_log(LOG_DEBUG, "too much", "");
+    expect_log(LOG_ERR, "a\n<0>forged", "test_base: a\\n<0>forged\n");
+    log_open(true, LOG_DEBUG);
+    expect_log(LOG_DEBUG, "told now", "<7>told now\n");
+    expect_log(LOG_WARNING, "\033[2J", "<4>\\x1b[2J\n");
+    log_open(false, LOG_INFO);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -411,6 +448,7 @@ int main(void)
         cmocka_unit_test(diagnostics_print_and_sort),
         cmocka_unit_test(diagnostics_are_capped),
         cmocka_unit_test(nearest_words),
+        cmocka_unit_test(logs_one_plain_line),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
