@@ -138,21 +138,21 @@ static int host_tell_unread(struct host_case *host, int error)
     return damping_settle(host, finding, host->host->host->damping);
 }
 
-static const struct finding *host_earlier(const struct host_case *host, const char *subject)
+/* The earlier finding about that subject, NULL where there is none. */
+static int host_earlier(const struct host_case *host, const char *subject, const struct finding **ret)
 {
-    if (!host->earlier)
-        return NULL;
-    struct text key = {0};
-    text_printf(&key, "%s|-|%s", host->host->host->name, subject);
-    const struct finding *earlier = key.failed ? NULL : finding_block_find(host->earlier, text_string(&key));
-    text_done(&key);
-    return earlier;
+    const char *key = arena_printf(host->scratch, "%s|-|%s", host->host->host->name, subject);
+    if (!key)
+        return -ENOMEM;
+    *ret = host->earlier ? finding_block_find(host->earlier, key) : NULL;
+    return 0;
 }
 
 static int host_end(struct host_case *host, const char *subject)
 {
-    const struct finding *earlier = host_earlier(host, subject);
-    return earlier ? damping_settle_absent(host, earlier, host->host->host->damping) : 0;
+    const struct finding *earlier;
+    int r = host_earlier(host, subject, &earlier);
+    return r < 0 || !earlier ? r : damping_settle_absent(host, earlier, host->host->host->damping);
 }
 
 /* Its others are held as long as the host is told as unreachable, which damping may begin and end later than the
@@ -175,9 +175,10 @@ int host_judge(struct host_case *host)
     const struct listener_table *table = host->seen->listeners;
     if (table && table->status == LISTENERS_FAILED)
         return host_tell_unread(host, table->error);
-    const struct finding *earlier = host_earlier(host, "listeners");
-    if (!earlier)
-        return 0;
+    if (!host->down)
+        return host_end(host, "listeners");
     /* a host that is down was not asked: its listeners may be as unreadable as before */
-    return host->down ? damping_keep(host, earlier, host->held) : host_end(host, "listeners");
+    const struct finding *earlier;
+    r = host_earlier(host, "listeners", &earlier);
+    return r < 0 || !earlier ? r : damping_keep(host, earlier, host->held);
 }
