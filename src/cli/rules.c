@@ -128,12 +128,10 @@ static void tell_rule(struct text *out, const struct rule *rule, unsigned width)
     text_add(&left, "  ");
     text_add_padded(out, text_string(&left), 8);
     size_t at = text_columns(text_string(&left)) > 8 ? text_columns(text_string(&left)) : 8;
-    text_add(&ports, "  ");
-    if (at + text_columns(text_string(&ports)) > INDENT) {
+    if (at + text_columns(text_string(&ports)) + 2 > INDENT)
         text_printf(out, "%s\n%*s", text_string(&ports), INDENT, "");
-    } else {
+    else
         text_add_padded(out, text_string(&ports), INDENT - at);
-    }
     cli_wrap(out, text_string(&words), INDENT, INDENT, width);
     text_add(out, "\n");
     text_done(&words);

@@ -6,14 +6,13 @@
 #include <stdlib.h>
 
 static const struct cycle_phase {
-    const char *name;
     int (*enter)(struct cycle *cycle);
     bool probes; /* left out with no_probes */
 } phases[] = {
-    {"listeners", cycle_phase_listeners, false},
-    {"probes", cycle_phase_flows, true},
-    {"doubts", cycle_phase_doubts, true},
-    {"listeners again", cycle_phase_listeners_again, true},
+    {cycle_phase_listeners, false},
+    {cycle_phase_flows, true},
+    {cycle_phase_doubts, true},
+    {cycle_phase_listeners_again, true},
 };
 enum { PHASES = sizeof(phases) / sizeof(phases[0]), PHASE_LISTENERS_AGAIN = PHASES - 1 };
 

@@ -1,10 +1,12 @@
 """check_portconform as a monitoring core sees it: exit status, first line, perfdata, streams."""
-import locale
 import os
 import pathlib
+import resource
 import shutil
 import socket
+import ssl
 import subprocess
+import threading
 
 from harness import BUILD, COMMAND, LABELS, PLUGIN, Case, main, run
 
@@ -141,6 +143,24 @@ class Verdicts(Case):
                 self.assertNotIn("|", line, result)
 
 
+class Limits(Case):
+    def test_few_descriptors_slow_down_and_never_blame_the_target(self):
+        ports = [self.listener() for _ in range(40)]
+        self.loopback(*(f"tcp {port}" for port in ports))
+        few = lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (20, 20))
+        result = self.check(preexec_fn=few)
+        self.assertIn(result.status, (0, 3), result)
+        self.assertEqual(result.perfdata["nonconforming"][0], "0")
+
+    def test_many_flows_of_one_host(self):
+        low = 20000
+        ranges = [f'{{ ports = "tcp {low + 64 * i}..{low + 64 * i + 63}"; }}' for i in range(30)]
+        self.loopback(*ranges)
+        result = self.check()
+        self.assert_plugin(result, "CRITICAL", "30 closed of 30")
+        self.assertLess(result.seconds, 10)
+
+
 class Deadline(Case):
     def test_tarpit_is_cut_and_told_in_time(self):
         ports = [self.stalled() for _ in range(40)]
@@ -207,12 +227,57 @@ class HandingOver(Case):
                           'family = "ipv4"; } ); listeners = "none";')
         self.assert_plugin(self.check(), "OK")
 
-    def test_tls_is_probed_by_the_command_line(self):
-        port = self.listener()  # speaks nothing: TLS is never spoken
+    def test_real_tls_is_proven_and_plain_text_is_an_impostor(self):
+        if not shutil.which("openssl"):
+            self.skipTest("openssl is not installed")
+        key, certificate = self.folder / "key.pem", self.folder / "certificate.pem"
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=lo01",
+                        "-keyout", key, "-out", certificate], check=True, capture_output=True)
+        port = self.serve_tls(certificate, key)
         self.loopback(f'{{ ports = "tcp {port}"; service = "https"; }}')
-        result = self.check("-t", "4", "-v")
-        self.assertTrue(result.first.startswith("PORTCONFORM "), result)
-        self.assertEqual(result.err, "")
+        self.assert_plugin(self.check(), "OK", "1 conforming")
+        self.assert_run(run(COMMAND, "explain", "-C", self.folder, "lo01", port), 0, "TLS 1.3", "CN=lo01")
+        plain = self.serve_plain()
+        self.loopback(f'{{ ports = "tcp {plain}"; service = "https"; }}')
+        self.assert_plugin(self.check("-v"), "CRITICAL", "1 impostor")
+
+    def serve(self, answer):
+        listening = socket.create_server(("127.0.0.1", 0))
+        self.addCleanup(listening.close)
+
+        def accept_all():
+            while True:
+                try:
+                    connection, _ = listening.accept()
+                except OSError:
+                    return
+                try:
+                    with connection:
+                        answer(connection)
+                except OSError:
+                    pass  # the prober hangs up as it likes
+
+        threading.Thread(target=accept_all, daemon=True).start()
+        return listening.getsockname()[1]
+
+    def serve_tls(self, certificate, key):
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificate, key)
+
+        def answer(connection):
+            connection.settimeout(5)
+            with context.wrap_socket(connection, server_side=True) as secure:
+                secure.recv(1)
+
+        return self.serve(answer)
+
+    def serve_plain(self):
+        def answer(connection):
+            connection.settimeout(5)
+            connection.sendall(b"220 lo01 ESMTP | \x1b[31m\r\n")
+            connection.recv(4096)
+
+        return self.serve(answer)
 
     def test_form_that_the_plugin_lacks(self):
         self.loopback(f"tcp {self.listener()}")
