@@ -4,6 +4,7 @@
 
 #include "portconform/log.h"
 
+#include <errno.h>
 #include <locale.h>
 #include <signal.h>
 #include <stdint.h>
@@ -66,7 +67,7 @@ static void tell_first_run(void)
 }
 
 /* net-snmp must not read MIB files or somebody's snmp.conf, and has nothing to keep: its folder is one that nobody can
- * make. */
+ * make. Set before there is a second thread: setenv(3) is not for several. */
 static int set_environment(void)
 {
     static const char *const variables[][2] = {
@@ -82,42 +83,55 @@ static int set_environment(void)
     return 0;
 }
 
-/* What must be set before there is a second thread: setenv(3) is not for several. */
-static int set_up_process(void)
+static int block_signal(int signal)
+{
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, signal);
+    return sigprocmask(SIG_BLOCK, &set, NULL);
+}
+
+static void raise_descriptors(void)
 {
     struct rlimit files;
-    sigset_t waited_for;
-    if (getrlimit(RLIMIT_NOFILE, &files) == 0 && files.rlim_cur < DESCRIPTORS) {
-        files.rlim_cur = files.rlim_max < DESCRIPTORS ? files.rlim_max : DESCRIPTORS;
-        if (setrlimit(RLIMIT_NOFILE, &files) < 0)
-            log_line(LOG_INFO, "the limit of open files stays as it is");
-    }
-    sigemptyset(&waited_for);
-    sigaddset(&waited_for, SIGTERM);
-    sigaddset(&waited_for, SIGINT);
-    sigaddset(&waited_for, SIGHUP);
-    if (set_environment() < 0)
-        return -1;
-    return sigprocmask(SIG_BLOCK, &waited_for, NULL);
+    if (getrlimit(RLIMIT_NOFILE, &files) < 0 || files.rlim_cur >= DESCRIPTORS)
+        return;
+    files.rlim_cur = files.rlim_max < DESCRIPTORS ? files.rlim_max : DESCRIPTORS;
+    if (setrlimit(RLIMIT_NOFILE, &files) < 0)
+        log_line(LOG_INFO, "the limit of open files stays as it is");
+}
+
+/* While the first configuration is read, names may keep us waiting: SIGTERM then ends the program as it ends any other,
+ * and SIGHUP waits for the loop, which reads again. */
+static int open_first(const struct daemon_options *options, struct check_site *ret)
+{
+    struct diag_list diags;
+    int result = diag_list_init(&diags);
+    if (result < 0)
+        return result;
+    result = site_open(options, ret, &diags);
+    site_log(&diags, result);
+    diag_list_done(&diags);
+    return result;
 }
 
 static int run(const struct daemon_options *options)
 {
     struct check_site site;
-    struct diag_list diags;
     bool clean = true;
     if (is_first_run(options)) {
         tell_first_run();
         return EXIT_CONFIG;
     }
-    if (diag_list_init(&diags) < 0)
+    raise_descriptors();
+    if (set_environment() < 0 || block_signal(SIGHUP) < 0) {
+        log_line(LOG_ERR, "cannot start: %s", strerror(errno));
         return EXIT_SOFTWARE;
-    int result = site_open(options, &site, &diags);
-    site_log(&diags, result);
-    diag_list_done(&diags);
-    if (result < 0)
+    }
+    if (open_first(options, &site) < 0)
         return EXIT_CONFIG;
-    if (set_up_process() < 0) {
+    if (block_signal(SIGTERM) < 0 || block_signal(SIGINT) < 0) {
+        log_line(LOG_ERR, "cannot start: %s", strerror(errno));
         check_site_done(&site);
         return EXIT_SOFTWARE;
     }

@@ -41,6 +41,20 @@ def test_configuration(build, site):
     site.write_site()
 
 
+def test_hangup_at_the_very_start(build, site):
+    """systemd may reload a service that has only just begun."""
+    with Daemon(build, site, "--agentx", "none") as daemon:
+        wait_for("the mask of signals", lambda: hangup_is_blocked(daemon.process.pid))
+        daemon.process.send_signal(signal.SIGHUP)
+        wait_for("the reload", lambda: "configuration read again" in daemon.log())
+
+
+def hangup_is_blocked(pid):
+    with open(f"/proc/{pid}/status", encoding="ascii") as status:
+        mask = next(line.split()[1] for line in status if line.startswith("SigBlk:"))
+    return int(mask, 16) & 1 << signal.SIGHUP - 1
+
+
 def test_reload_keeps_the_old(build, site):
     """Hazard: bad config on reload. Whatever comes, the process stays and goes on with what it has."""
     with Daemon(build, site, "--agentx", "none") as daemon:
@@ -101,6 +115,7 @@ def main(build):
         test_options(build)
         test_configuration(build, site)
         test_journal(build, site)
+        test_hangup_at_the_very_start(build, site)
         test_reload_keeps_the_old(build, site)
         test_descriptors_run_out(build, site)
 

@@ -92,6 +92,8 @@ def test_reading(master, site):
             check(name in got and got[name].split(":")[0] == walked[name].split(":")[0], "GET says what the walk says",
                   f"{name}: {got.get(name)} and {walked[name]}")
     table = master.run("snmptable", "-CB", "-Cb", "-Ci", "-Cf", ";", master.agent(), MIB + "pcFindingTable")
+    named = master.run("snmpwalk", master.agent(), MIB + "portconformMIB")
+    check("Wrong Type" not in named and "pcFindingWaived.2" in named, "values have the types of the MIB", named)
     missing = [line for line in table.splitlines() if f";{site.other_port};" in line]
     check(len(missing) == 1, "one row about the port that nobody serves", table)
     for word in ("lo01", "ipv4", "tcp", "missing", "critical", "server", "availability", "false"):
