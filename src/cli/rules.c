@@ -155,6 +155,8 @@ static void tell_guide(struct text *out, const struct guide *guide, bool errata,
         tell_rule(out, rule, width);
         before = rule;
     }
+    if (!before)
+        text_add(out, errata ? "\nno rule deviates from what is printed\n" : "\nno rules\n");
 }
 
 static int tell_text(const struct config *config, const struct cli_arguments *arguments, struct text *out)

@@ -55,6 +55,7 @@ class Arguments(Case):
         self.loopback(f"tcp {self.listener()}")
         self.assert_plugin(self.check("--guide", "jp1-itdn"), "UNKNOWN", "unknown guide")
         self.assert_plugin(self.check("--component", "manager"), "UNKNOWN", "unknown component")
+        self.assert_plugin(self.check("--rule", "site/tcp-1"), "UNKNOWN")
 
     def test_options_of_an_ini_file(self):
         self.loopback(f"tcp {self.listener()}")
