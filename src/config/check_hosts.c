@@ -15,10 +15,12 @@ struct known_by {
 static int compare_words(const void *left, const void *right)
 {
     const struct known_by *a = left, *b = right;
-    int word = strcmp(a->word, b->word);
-    if (word)
-        return word;
-    return strcmp(a->host->name, b->host->name);
+    int order = strcmp(a->word, b->word);
+    if (order == 0)
+        order = strcmp(a->host->name, b->host->name);
+    if (order == 0) /* the name before the alias before the address */
+        order = strcmp(b->what, a->what);
+    return order;
 }
 
 static const char *address_word(struct loader *loader, const struct host_address *address)
@@ -49,10 +51,11 @@ static size_t collect(struct loader *loader, const struct host *host, struct kno
 
 static void tell_double(struct loader *loader, const struct known_by *first, const struct known_by *second)
 {
-    if (first->host == second->host && first->what[0] == 'a' && strcmp(first->what, second->what) != 0)
-        return; /* a DNS name as address and alias */
+    bool one_is_address = strcmp(first->what, "address") == 0 || strcmp(second->what, "address") == 0;
+    if (first->host == second->host && one_is_address && strcmp(first->what, second->what) != 0)
+        return; /* a DNS name as address and as name or alias */
     ERROR(loader, second->origin,
-          loader_printf(loader, "the first is the %s of %s (%s, line %u)", first->what, first->host->name,
+          loader_printf(loader, "it is the %s of %s already (%s, line %u)", first->what, first->host->name,
                         first->origin.file, first->origin.line),
           "the %s %s is given twice", second->what, second->word);
 }

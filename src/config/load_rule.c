@@ -344,8 +344,8 @@ bool read_changed_ports(struct loader *loader, const struct rule *rule, const st
     if (!read_ports(loader, field, &changed.ports) || !check_port_types(loader, rule->guide, &changed.ports))
         return false;
     if (changed.ports.count != rule->ports.count) {
-        ERROR(loader, node_inside(field->node), NULL, "the rule %s has %zu port items, and %zu are given", rule->id,
-              rule->ports.count, changed.ports.count);
+        ERROR(loader, node_inside(field->node), NULL, "the rule %s has %zu port item%s, not %zu", rule->id,
+              rule->ports.count, rule->ports.count == 1 ? "" : "s", changed.ports.count);
         return false;
     }
     for (size_t i = 0; i < rule->ports.count; i++) {

@@ -153,7 +153,8 @@ static void check_external_addresses(struct loader *loader, const struct field *
             ERROR(loader, node_inside(text), NULL, "\"%s\" is neither an address, a prefix nor a DNS name", text->text);
 }
 
-static void load_externals(struct loader *loader, const struct field *field, struct site *ret)
+static void load_externals(struct loader *loader, const struct field *field, const struct host_defaults *site,
+                           struct site *ret)
 {
     struct external *items = field->node ? LOADER_ARRAY(loader, struct external, field->node->count) : NULL;
     for (const struct node *group = items ? field->node->first : NULL; group; group = group->next) {
@@ -167,6 +168,7 @@ static void load_externals(struct loader *loader, const struct field *field, str
             size_t guide = find_guide(loader, &fields.guide, group->origin);
             external->component = find_component(loader, guide, &fields.component);
             external->guide = guide == SIZE_MAX ? NULL : &loader->guides[guide];
+            external->settings = merge_settings(loader, external->guide, &site->settings, 1);
         }
         ret->external_count += external->name != NULL;
     }
