@@ -77,6 +77,33 @@ void plan_free(struct plan *plan); /* takes NULL */
 /* Where the host's listeners are read from: AUTO is resolved to KERNEL or NONE. */
 enum listener_choice plan_host_listeners(const struct plan_host *host);
 
+/* --- parameters and callers, also for those who are no hosts ----------------------------------------------------- */
+
+/* The parameters of one role, of somebody who plays a component, or (guide NULL) of nobody. */
+struct plan_values {
+    const struct guide *guide;
+    const struct settings *settings;
+    int64_t wall_ms;
+};
+/* Borrows `values` and `peer` (NULL: there is none). */
+struct scope_values plan_scope_values(const struct plan_values *values, const struct scope_values *peer);
+/* Is a condition true? NULL is always true. 0 with *ret, PC_EUNSET with *ret_unset, or what expression_eval says. */
+int plan_condition(const struct expression *when, const struct scope_values *values, bool *ret, const char **ret_unset);
+
+enum caller { CALLER_NO, CALLER_YES, CALLER_UNKNOWN /* a condition over a parameter without value */ };
+
+/* A listener as the peers' conditions see it. */
+struct plan_listener {
+    const struct rule *rule;
+    const struct guide *guide;       /* of `settings`; NULL for own rules */
+    const struct settings *settings; /* of the role or the play that listens; NULL for own rules */
+    int64_t wall_ms;
+};
+struct plan_listener plan_listener_of(const struct plan *plan, const struct expectation *expectation);
+/* Is somebody who plays a component in this way one of the rule's peers? */
+enum caller plan_is_caller(const struct plan_listener *listener, const struct guide *guide,
+                           const struct component *component, const struct settings *settings);
+
 /* "router[peer.side != side]" or "agent"; with commas, no blanks; "-" for anybody. Appends. */
 struct text;
 void rule_format_peers(struct text *out, const struct rule *rule);

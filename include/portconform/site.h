@@ -137,6 +137,7 @@ struct external {
     const char *name;
     const struct guide *guide; /* of `component`; NULL: none named */
     const struct component *component;
+    struct settings settings;     /* the site's for that guide */
     struct string_list addresses; /* addresses, prefixes or DNS names as written */
     struct origin origin;
 };

@@ -285,7 +285,7 @@ bool load_site(struct loader *loader, const struct node *root, struct site_parts
     load_vantages(loader, &file.vantages, &ret->defaults, site);
     load_teams(loader, &file.teams, site);
     load_networks(loader, &file.networks, &ret->defaults, site);
-    load_externals(loader, &file.externals, site);
+    load_externals(loader, &file.externals, &ret->defaults, site);
     load_templates(loader, &file.templates, ret);
     return loader->failure == 0;
 }

@@ -25,33 +25,6 @@ struct plan_build {
     bool failed; /* something cannot mean anything; it was told, and the rest is still looked at */
 };
 
-/* --- values.c: parameters for expressions ------------------------------------------------------------------------ */
-
-/* The parameters of one role, of somebody who plays a component, or (guide NULL) of nobody. */
-struct plan_values {
-    const struct guide *guide;
-    const struct settings *settings;
-    int64_t wall_ms;
-};
-struct scope_values plan_scope_values(const struct plan_values *values, const struct scope_values *peer);
-
-/* Is a condition true? NULL is always true. 0 with *ret, PC_EUNSET with *ret_unset, or what expression_eval says. */
-int plan_condition(const struct expression *when, const struct scope_values *values, bool *ret, const char **ret_unset);
-
-/* --- callers.c: who may call ------------------------------------------------------------------------------------- */
-
-enum caller { CALLER_NO, CALLER_YES, CALLER_UNKNOWN /* a condition over a parameter without value */ };
-
-/* A listener as the peers' conditions see it. */
-struct plan_listener {
-    const struct rule *rule;
-    const struct role *role; /* NULL for own rules */
-    int64_t wall_ms;
-};
-/* Is somebody who plays a component in this way one of the rule's peers? */
-enum caller plan_is_caller(const struct plan_listener *listener, const struct guide *guide,
-                           const struct component *component, const struct settings *settings);
-
 /* --- the steps --------------------------------------------------------------------------------------------------- */
 
 /* vantage.c: chooses the vantage and what it acts as. 0, -ENOENT, -ENOMEM. */

@@ -9,8 +9,8 @@ static enum caller plan_peer_holds(const struct plan_listener *listener, const s
                                    const struct plan_values *caller)
 {
     static const struct settings nothing;
-    struct plan_values own = {.guide = listener->role != NULL ? listener->role->guide : NULL,
-                              .settings = listener->role != NULL ? &listener->role->settings : &nothing,
+    struct plan_values own = {.guide = listener->guide,
+                              .settings = listener->settings != NULL ? listener->settings : &nothing,
                               .wall_ms = listener->wall_ms};
     struct scope_values peer_scope = plan_scope_values(caller, NULL);
     struct scope_values scope = plan_scope_values(&own, &peer_scope);
@@ -19,6 +19,15 @@ static enum caller plan_peer_holds(const struct plan_listener *listener, const s
     if (plan_condition(peer->when, &scope, &holds, NULL) != 0)
         return CALLER_UNKNOWN;
     return holds ? CALLER_YES : CALLER_NO;
+}
+
+struct plan_listener plan_listener_of(const struct plan *plan, const struct expectation *expectation)
+{
+    const struct role *role = expectation->role;
+    return (struct plan_listener){.rule = expectation->rule,
+                                  .guide = role != NULL ? role->guide : NULL,
+                                  .settings = role != NULL ? &role->settings : NULL,
+                                  .wall_ms = plan->wall_ms};
 }
 
 enum caller plan_is_caller(const struct plan_listener *listener, const struct guide *guide,
@@ -126,7 +135,7 @@ void plan_format_callers(struct text *out, const struct plan *plan, const struct
         text_add(out, rule->scope == SCOPE_HOST ? "the host itself" : "anybody");
         return;
     }
-    struct plan_listener listener = {.rule = rule, .role = expectation->role, .wall_ms = plan->wall_ms};
+    struct plan_listener listener = plan_listener_of(plan, expectation);
     struct text names = {0};
     callers_add_hosts(&names, plan->site, &listener, expectation->host);
     callers_add_networks(&names, plan->site, &listener);

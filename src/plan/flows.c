@@ -17,9 +17,7 @@ struct flow_context {
 static enum caller flows_vantage_calls(const struct flow_context *context)
 {
     const struct plan *plan = context->build->plan;
-    struct plan_listener listener = {.rule = context->expectation->rule,
-                                     .role = context->expectation->role,
-                                     .wall_ms = context->build->options->wall_ms};
+    struct plan_listener listener = plan_listener_of(plan, context->expectation);
     enum caller best = CALLER_NO;
     for (size_t i = 0; i < plan->play_count; i++) {
         const struct played *play = &plan->plays[i];
