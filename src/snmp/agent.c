@@ -310,13 +310,13 @@ static void *agent_main(void *context)
     struct agent *agent = context;
     netsnmp_large_fd_set set;
     netsnmp_large_fd_set_init(&set, FD_SETSIZE);
-    if (!agent_open(agent))
+    bool open = agent_open(agent);
+    if (!open)
         agent_log(agent, LOG_ERR, "the SNMP library could not be set up: nothing is served by SNMP");
-    else
-        while (!atomic_load(&agent->stop)) {
-            adopt_pending(agent);
-            agent_turn(agent, &set);
-        }
+    while (open && !atomic_load(&agent->stop)) {
+        adopt_pending(agent);
+        agent_turn(agent, &set);
+    }
     agent_close(agent);
     atomic_store(&agent->connected, false);
     netsnmp_large_fd_set_cleanup(&set);

@@ -32,8 +32,9 @@ static bool merge_new(struct merge *merge, const char *key, uint32_t *ret_index)
     char *copy = strdup(key);
     if (copy == NULL)
         return false;
-    merge->items[merge->count++] = (struct numbered){copy, ++merge->last};
-    *ret_index = merge->last;
+    struct numbered *slot = &merge->items[merge->count++];
+    slot->key = copy;
+    slot->index = *ret_index = ++merge->last;
     return true;
 }
 
