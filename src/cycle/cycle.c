@@ -178,7 +178,8 @@ int cycle_probe(struct cycle *cycle, struct probe_request *request)
     const struct vantage *vantage = cycle->plan->vantage;
     if (vantage && vantage->source.family == request->target.family)
         request->source = vantage->source;
-    request->timeout_ms = cycle->timeout_ms;
+    if (request->timeout_ms == 0 || request->timeout_ms > cycle->timeout_ms)
+        request->timeout_ms = cycle->timeout_ms;
     return probe_engine_add(cycle->engine, request);
 }
 

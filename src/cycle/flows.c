@@ -5,6 +5,9 @@
 #include <stdio.h>
 #include <string.h>
 
+/* All that a UDP port without an answering service may send is an ICMP message: at once, or (rate limits) never. */
+enum { NATURAL_SILENCE_MS = 1000 };
+
 const struct listener_table *cycle_table_of(const struct cycle *cycle, size_t host)
 {
     const struct listener_table *table = cycle->seen.hosts[host].listeners;
@@ -25,6 +28,11 @@ static bool answers_by_protocol(const struct cycle_flow *flow)
 {
     const struct service *service = flow->expectation->rule->service;
     return service && service->udp_answers;
+}
+
+static bool silence_is_natural(const struct cycle_flow *flow)
+{
+    return transport_of(flow) == TRANSPORT_UDP && !answers_by_protocol(flow);
 }
 
 /* --- results ----------------------------------------------------------------------------------------------------- */
@@ -111,6 +119,7 @@ static int ask(struct cycle_flow *flow,
         .service = service,
         /* a name that the user wrote is the name a server is asked for; our own name of a host is not */
         .server_name = at->text && address_parse(at->text, &literal) < 0 ? at->text : NULL,
+        .timeout_ms = silence_is_natural(flow) ? NATURAL_SILENCE_MS : 0,
         .attempts = answers_by_protocol(flow) ? 2 : 1,
         .done = done,
         .context = flow,
@@ -229,11 +238,6 @@ static bool another_suffices(const struct cycle_flow *flow)
 static bool refusal_is_welcome(const struct cycle_flow *flow)
 {
     return presence_absence_conforms(flow->expectation->rule->presence) && !listener_behind(flow);
-}
-
-static bool silence_is_natural(const struct cycle_flow *flow)
-{
-    return transport_of(flow) == TRANSPORT_UDP && !answers_by_protocol(flow);
 }
 
 /* A full accept queue keeps what we send until its program wakes up: a second probe would make it worse. */

@@ -99,5 +99,5 @@ const struct listener_table *cycle_table_of(const struct cycle *cycle, size_t ho
 int cycle_send_controls(struct cycle *cycle); /* queues what is missing; returns how many */
 void cycle_note_answer(struct cycle_address *address, const struct probe_result *result);
 
-/* cycle.c: fills target, source, time-out and attempts, and adds it. 0 or -ENOMEM */
+/* cycle.c: fills in the source, cuts the time-out to the cycle's (0: takes it), and adds it. 0 or -ENOMEM */
 int cycle_probe(struct cycle *cycle, struct probe_request *request);

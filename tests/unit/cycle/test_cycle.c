@@ -125,6 +125,7 @@ static void udp_silent_by_nature_is_left_alone(void **state)
     drive(w);
     assert_int_equal(times_sent("udp", 514), 1);
     assert_int_equal(times_of_kind("udp"), 1);
+    assert_int_equal(probes_sent[0].timeout_ms, 1000); /* nothing comes later than an ICMP message would */
 }
 
 static void answering_udp_service_in_silence_is_confirmed_with_a_control(void **state)
