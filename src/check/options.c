@@ -77,6 +77,39 @@ int options_unknown(struct text *error, const char *what, const char *word, cons
     return -EINVAL;
 }
 
+/* getopt_long takes a beginning for the whole where only one option begins so. */
+static bool tell_ambiguous(const struct option_lists *lists, const char *name, struct text *error)
+{
+    struct text meant = {0};
+    size_t count = 0;
+    for (size_t i = 0; lists->names[i]; i++) {
+        if (strncmp(lists->names[i], name, strlen(name)) == 0)
+            text_printf(&meant, "%s--%s", count++ > 0 ? ", " : "", lists->names[i]);
+    }
+    if (count > 1 && *name)
+        text_printf(error, "option \"--%s\" may mean %s", name, text_string(&meant));
+    text_done(&meant);
+    return count > 1 && *name;
+}
+
+static int tell_unknown_long(const struct option_lists *lists, const char *given, struct text *error)
+{
+    const char *word = given + strspn(given, "-");
+    char name[64];
+    snprintf(name, sizeof(name), "%.*s", (int)strcspn(word, "="), word);
+    if (tell_ambiguous(lists, name, error))
+        return -EINVAL;
+    const char *nearest = pc_nearest(name, lists->names);
+    text_add(error, "unknown option \"--");
+    text_escape_string(error, name, ESCAPE_TEXT);
+    text_add(error, "\"");
+    if (nearest)
+        text_printf(error, "; did you mean \"--%s\"?", nearest);
+    else
+        text_add(error, "; see --help");
+    return -EINVAL;
+}
+
 /* optopt is a letter, the value of a known long option that was used wrongly, or 0 for an unknown long one. */
 static int tell_bad_option(const struct option_lists *lists, bool missing, const char *given, struct text *error)
 {
@@ -96,18 +129,7 @@ static int tell_bad_option(const struct option_lists *lists, bool missing, const
         text_add(error, "\"; see --help");
         return -EINVAL;
     }
-    const char *word = given + strspn(given, "-");
-    char name[64];
-    snprintf(name, sizeof(name), "%.*s", (int)strcspn(word, "="), word);
-    const char *nearest = pc_nearest(name, lists->names);
-    text_add(error, "unknown option \"--");
-    text_escape_string(error, name, ESCAPE_TEXT);
-    text_add(error, "\"");
-    if (nearest)
-        text_printf(error, "; did you mean \"--%s\"?", nearest);
-    else
-        text_add(error, "; see --help");
-    return -EINVAL;
+    return tell_unknown_long(lists, given, error);
 }
 
 int options_parse(const struct option_row *rows, unsigned users, void *target, int argc, char **argv, int *ret_operands,

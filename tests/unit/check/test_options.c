@@ -125,6 +125,7 @@ static void mistakes_are_named_with_the_nearest_word(void **state)
         {{"--verdict", ","}, "empty list"},
         {{"--hostnam3", "x"}, "did you mean \"--hostname\"?"},
         {{"--nonsense"}, "unknown option \"--nonsense\""},
+        {{"--ver", "x"}, "may mean --version, --verdict, --verbose"},
         {{"-Q"}, "unknown option \"-Q\""},
         {{"-H"}, "--hostname needs an argument"},
         {{"--hostname"}, "--hostname needs an argument"},
