@@ -116,6 +116,22 @@ static size_t table_lower_bound(const struct listener_table *table, enum transpo
     return low;
 }
 
+static unsigned table_next_port(const struct listener_table *table, enum transport transport, uint16_t port)
+{
+    size_t at = table && table->status == LISTENERS_SEEN ? table_lower_bound(table, transport, port) : SIZE_MAX;
+    if (at == SIZE_MAX || at >= table->count || table->items[at].transport != transport)
+        return UINT16_MAX + 1u;
+    return table->items[at].port;
+}
+
+/* The lowest port from `port` on with a listener in either look; beyond UINT16_MAX where there is none. */
+unsigned evidence_next_listener(const struct host_case *host, enum transport transport, uint16_t port)
+{
+    unsigned first = table_next_port(host->seen->listeners, transport, port);
+    unsigned again = table_next_port(host->seen->listeners_again, transport, port);
+    return first < again ? first : again;
+}
+
 /* Which of two misplaced listeners is nearer to the right place: the more it lacks, the later. */
 static enum reason misplaced_reason(const struct listener *listener, const struct address *address)
 {

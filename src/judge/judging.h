@@ -78,6 +78,7 @@ struct listener_view evidence_of_listeners(const struct host_case *host, const s
 /* Does this table contradict the probe, and is it older? Then a second look would help. */
 bool evidence_wants_second_look(const struct plan_host *host, const struct listener_table *table,
                                 const struct spot *spot);
+unsigned evidence_next_listener(const struct host_case *host, enum transport transport, uint16_t port);
 bool evidence_demands_shut(const struct spot *spot);
 bool listener_is_local(const struct listener *listener); /* reachable from its own host alone */
 const struct probe_result *evidence_probe(const struct observations *seen, const struct flow *flow);

@@ -120,15 +120,38 @@ static bool run_was_probed(const struct observations *seen, struct flow_run run)
     return false;
 }
 
+static unsigned port_after(const struct port_range *range, unsigned from)
+{
+    unsigned steps = (from - range->low + range->step - 1u) / range->step;
+    return range->low + steps * range->step;
+}
+
+/* The next port of the range worth judging. Ports without flow and without listener are all alike: of a run of them the
+ * first stands for the others, so that a range of thousands costs what is in it. First-free counts them one by one. */
+static unsigned next_port(const struct host_case *host, const struct spot *spot, const struct flow_run *run)
+{
+    const struct port_range *range = &spot->expectation->range;
+    unsigned next = (unsigned)spot->port + range->step;
+    bool alike = !spot->flow && evidence_next_listener(host, range->transport, spot->port) != spot->port;
+    if (!alike || spot->expectation->rule->presence == PRESENCE_FIRST_FREE || next > range->high)
+        return next;
+    unsigned listener = evidence_next_listener(host, range->transport, (uint16_t)next);
+    unsigned flow = run->next < run->end ? run->next->port : UINT16_MAX + 1u;
+    unsigned jump = listener < flow ? listener : flow;
+    return jump > next ? port_after(range, jump) : next;
+}
+
 static struct cell address_judge(const struct host_case *host, const struct expectation *expectation, size_t address)
 {
     const struct observations *seen = host->input->seen;
     const struct port_range *range = &expectation->range;
     struct flow_run run = flow_run_of(expectation, address);
     struct port_fold fold = {.probed = run_was_probed(seen, run)};
-    for (unsigned port = range->low; port <= range->high; port += range->step) {
-        struct spot spot = {.expectation = expectation, .address = address, .port = (uint16_t)port};
+    unsigned next = range->low;
+    while (next <= range->high) {
+        struct spot spot = {.expectation = expectation, .address = address, .port = (uint16_t)next};
         spot.flow = flow_run_take(&run, spot.port);
+        next = next_port(host, &spot, &run);
         spot.probe = evidence_probe(seen, spot.flow);
         struct cell cell = cell_judge(host, &spot);
         if (left_to_sample(&fold, &spot, &cell))

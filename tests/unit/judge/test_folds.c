@@ -156,6 +156,42 @@ static void test_sample_of_a_large_range(void **state)
     world_done(&w);
 }
 
+/* Of a range of thousands only what is in it is judged; nothing in it may be overlooked. */
+static void test_large_ranges(void **state)
+{
+    (void)state;
+    static const struct owner_pattern ours[] = {{OWNER_EXE, "served"}};
+    static const struct {
+        uint16_t low, high, step, listener, offender; /* offender 0: nothing */
+    } rows[] = {
+        {1, 65535, 1, 40000, 40000}, {1, 65535, 1, 65535, 65535}, {1, 65535, 1, 1, 1},
+        {1, 65535, 2, 40000, 0},     {2, 65534, 2, 40000, 40000}, {5, 63005, 7, 40002, 0},
+        {5, 63005, 7, 40003, 40003}, {100, 200, 1, 201, 0},       {100, 200, 1, 99, 0},
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+        struct world w;
+        world_init(&w);
+        struct expectation *e = world_expect(&w, TRANSPORT_UDP, 1, 1);
+        e->flow_count = 0;
+        e->range = (struct port_range){TRANSPORT_UDP, rows[i].low, rows[i].high, rows[i].step};
+        e->owner = (struct owner_patterns){ours, 1};
+        w.rules[0].presence = PRESENCE_DYNAMIC;
+        world_listener(&w, TRANSPORT_UDP, "0.0.0.0", rows[i].listener)->owner.exe = "/usr/bin/other";
+        world_listener(&w, TRANSPORT_TCP, "0.0.0.0", 30000)->owner.exe = "/usr/bin/other";
+        world_judge(&w);
+        bool offends = rows[i].offender != 0;
+        expect_verdict(&w, e->key, offends ? VERDICT_IMPOSTOR : VERDICT_CONFORMING,
+                       offends ? rows[i].offender : rows[i].low);
+        /* required: the first free number is missing, before and behind the one that is not */
+        w.rules[0].presence = PRESENCE_REQUIRED;
+        e->owner.count = 0;
+        world_judge(&w);
+        expect_verdict(&w, e->key, VERDICT_MISSING,
+                       rows[i].offender == rows[i].low ? (uint16_t)(rows[i].low + rows[i].step) : rows[i].low);
+        world_done(&w);
+    }
+}
+
 /* Two addresses, IPv4 and IPv6: which of the four outcomes conform, by family and segment. */
 static void test_families(void **state)
 {
@@ -303,6 +339,7 @@ int main(void)
         cmocka_unit_test(test_first_free_steps_over_other_programs),
         cmocka_unit_test(test_first_free_by_probes_alone),
         cmocka_unit_test(test_sample_of_a_large_range),
+        cmocka_unit_test(test_large_ranges),
         cmocka_unit_test(test_families),
         cmocka_unit_test(test_segment_needs_every_address_of_a_family),
         cmocka_unit_test(test_a_family_that_we_lack_is_no_obstacle),
