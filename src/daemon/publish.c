@@ -23,9 +23,9 @@ enum { BOOT_TEXT = 17, HOST_TEXT = 256 };
 struct outlet {
     char *target;
     struct syslog_sender *sender;
-    uint64_t dropped; /* of the counters, as logged last */
-    bool troubled;    /* it was logged that messages wait */
-    bool wanted;      /* scratch of outlets_configure() */
+    struct syslog_counters seen; /* at the last look */
+    bool troubled;               /* it was logged that messages do not get through */
+    bool wanted;                 /* scratch of outlets_configure() */
 };
 
 struct outlets {
@@ -247,21 +247,21 @@ void outlets_publish(struct outlets *outlets, const struct site *site, const str
         tell_transition(outlets, site, judgement->snapshot, &judgement->transitions[i]);
 }
 
+/* Over UDP a failure says that an earlier message found nobody; elsewhere, that messages wait. */
 static void watch_one(struct outlet *outlet)
 {
-    struct syslog_counters counters = syslog_sender_counters(outlet->sender);
-    if (counters.dropped != outlet->dropped)
-        log_line(LOG_WARNING, "syslog target %s: %" PRIu64 " messages dropped so far", outlet->target,
-                 counters.dropped);
-    outlet->dropped = counters.dropped;
-    if (!outlet->troubled && counters.failed > 0 && counters.queued > 0) {
-        log_line(LOG_WARNING, "syslog target %s does not take messages; %" PRIu64 " wait", outlet->target,
-                 counters.queued);
+    struct syslog_counters now = syslog_sender_counters(outlet->sender);
+    bool failing = now.failed != outlet->seen.failed, moving = now.sent != outlet->seen.sent;
+    if (now.dropped != outlet->seen.dropped)
+        log_line(LOG_WARNING, "syslog target %s: %" PRIu64 " messages dropped so far", outlet->target, now.dropped);
+    if (failing && !outlet->troubled) {
+        log_line(LOG_WARNING, "syslog target %s does not take messages; %" PRIu64 " wait", outlet->target, now.queued);
         outlet->troubled = true;
-    } else if (outlet->troubled && counters.queued == 0) {
+    } else if (outlet->troubled && moving && !failing) {
         log_line(LOG_NOTICE, "syslog target %s takes messages again", outlet->target);
         outlet->troubled = false;
     }
+    outlet->seen = now;
 }
 
 void outlets_watch(struct outlets *outlets)
