@@ -346,9 +346,10 @@ static void corrections_write(struct scenario *scenario)
 
 static unsigned scenario_play(const char *path, bool accept)
 {
-    struct scenario scenario = {
-        .path = path, .accept = accept, .folder = "/tmp/portconform-scenario-XXXXXX", .changed = true};
+    struct scenario scenario = {.path = path, .accept = accept, .changed = true};
     scenario.now = (struct moment){.mono_ms = 1000000000, .wall_ms = 1795176000000}; /* 2026-11-20 12:00:00 */
+    const char *temporary = getenv("TMPDIR");
+    snprintf(scenario.folder, sizeof(scenario.folder), "%s/portconform-XXXXXX", temporary ? temporary : P_tmpdir);
     char *content = NULL;
     size_t length;
     int r = file_read(path, SCENARIO_FILE_MAX, &content, &length);

@@ -43,7 +43,7 @@ struct scenario {
     size_t line_count;
     size_t at; /* index of the line that is played */
     unsigned failures;
-    char folder[64]; /* holds the configuration */
+    char folder[256]; /* holds the configuration */
 
     bool changed; /* the configuration has to be read (again) */
     struct config *config;

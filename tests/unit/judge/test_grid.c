@@ -79,11 +79,7 @@ struct combination {
 static const struct {
     enum transport transport;
     const char *name;
-} services[] = {{TRANSPORT_TCP, NULL},
-                {TRANSPORT_TCP, "http"},
-                {TRANSPORT_UDP, NULL},
-                {TRANSPORT_UDP, "dns"},
-                {TRANSPORT_UDP, "syslog"}};
+} services[] = {{TRANSPORT_TCP, NULL}, {TRANSPORT_UDP, NULL}, {TRANSPORT_UDP, "dns"}, {TRANSPORT_UDP, "syslog"}};
 enum { SERVICE_COUNT = sizeof(services) / sizeof(*services) };
 
 static const char *listener_address(enum saw saw)
