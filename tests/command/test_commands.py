@@ -204,6 +204,21 @@ class Check(Case):
         self.assert_run(result, 3, "PORTCONFORM UNKNOWN - ", "one.conf:4:3")
         self.assertRegex(result.err, r"one\.conf:4:3: error: ")
 
+    def test_json_keeps_to_its_schema(self):
+        try:
+            import jsonschema
+        except ImportError:
+            self.skipTest("python3-jsonschema is not installed")
+        schema = json.loads((SOURCE / "docs" / "check.schema.json").read_text())
+        self.loopback(f"tcp {self.listener()}", f"tcp {self.free_port()}", "udp 9",
+                      more='listeners = "auto"; exclusive = true;\n'
+                           '  waive = ( { ports = "udp 9"; until = "2099-12-31"; reason = "never there"; } );')
+        result = run(COMMAND, "check", "-C", self.folder, "--format", "json")
+        jsonschema.validate(json.loads(result.out), schema)
+        result = run(COMMAND, "check", "-C", self.folder, "-H", "nobody", "--format", "json")
+        self.assertEqual(result.status, 3)
+        jsonschema.validate(json.loads(result.out), schema)
+
     def test_failure_in_json_is_json(self):
         self.host("one", 'addresses = ["192.0.2.1"];\n  exclusiv = true;')
         result = run(COMMAND, "check", "-C", self.folder, "--format", "json", "-v")
