@@ -236,6 +236,23 @@ class Check(Case):
             self.assert_run(run(COMMAND, "explain", "-C", self.folder, "127.0.0.1", word), 0, "conforming")
         self.assert_run(run(COMMAND, "explain", "-C", self.folder, "lo01", "9/udp"), 0, "udp 9 on lo01")
 
+    def test_vantage_is_chosen_by_name(self):
+        self.site('site: { name = "lab"; };\nvantages: ( { name = "mon1"; }, { name = "mon2"; permitted = true; } );\n')
+        self.loopback(f"tcp {self.listener()}")
+        result = run(COMMAND, "check", "-C", self.folder, "--vantage", "mon2", "--format", "json")
+        self.assertEqual(json.loads(result.out)["vantage"], "mon2")
+        result = run(COMMAND, "check", "-C", self.folder, "--vantage", "mon3", "--format", "plugin")
+        self.assert_run(result, 3, "mon3", "did you mean")
+
+    def test_source_that_is_not_ours_is_our_own_trouble(self):
+        self.site('site: { name = "lab"; };\nvantages: ( { name = "mon1"; source = "192.0.2.77"; } );\n')
+        self.loopback(f"tcp {self.listener()}")
+        result = run(COMMAND, "check", "-C", self.folder, "--vantage", "mon1", "--format", "json")
+        self.assertEqual(result.status, 3, result)
+        finding = json.loads(result.out)["findings"][0]
+        self.assertEqual([finding[key] for key in ("verdict", "reason", "blame")],
+                         ["not-judged", "no-source-address", "local"])
+
     def test_explain_of_an_unknown_host(self):
         self.loopback("tcp 22")
         result = run(COMMAND, "explain", "-C", self.folder, "lo02", "22")
