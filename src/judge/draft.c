@@ -31,6 +31,18 @@ static enum path_proof cell_path(const struct cell *cell)
     return cell->probe->outcome == PROBE_OPEN && !cell->probe->path_local ? PATH_PROVEN : PATH_UNPROVEN;
 }
 
+/* "the product's is exe:jdn*, unit:jp1*.service" */
+static bool detail_owner(struct host_case *host, struct finding *finding, const struct owner_patterns *patterns)
+{
+    static const char *const attributes[] = {[OWNER_EXE] = "exe", [OWNER_UNIT] = "unit", [OWNER_UID] = "uid"};
+    struct text text = {0};
+    for (size_t i = 0; i < patterns->count; i++)
+        text_printf(&text, "%s%s:%s", i == 0 ? "the product's is " : ", ", attributes[patterns->items[i].attribute],
+                    patterns->items[i].pattern);
+    finding->detail = draft_text(host->scratch, &text);
+    return finding->detail != NULL;
+}
+
 static const char *cell_detail(const struct cell *cell)
 {
     if (cell->contradiction)
@@ -110,6 +122,8 @@ struct finding *draft_expectation(struct host_case *host, const struct cell *cel
     finding->reason = cell->reason;
     finding->severity = cell->severity;
     finding->detail = detail ? detail : cell_detail(cell);
+    if (!detail && cell->reason == REASON_FOREIGN_PROGRAM && !detail_owner(host, finding, &cell->expectation->owner))
+        return NULL;
     finding->path = cell_path(cell);
     finding->observed_ms = cell_observed_ms(host, cell);
     draft_finish(finding, cell->blame);
