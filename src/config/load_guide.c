@@ -78,21 +78,26 @@ static void not_for_kind(struct loader *loader, const struct field *field, const
               field->node->name, kind);
 }
 
+/* Bounds that cannot be are told and not taken over: the parameter stays, or each use of it would be told too. */
 static bool read_bounds(struct loader *loader, const struct parameter_fields *fields, struct parameter *ret)
 {
     bool is_port = ret->kind == PARAMETER_PORT;
-    ret->min = fields->min.node ? fields->min.number : is_port ? 1 : 0;
-    ret->max = fields->max.node ? fields->max.number : is_port ? UINT16_MAX : INT32_MAX;
-    if (is_port && (ret->min < 1 || ret->max > UINT16_MAX)) {
-        ERROR(loader, (ret->min < 1 ? fields->min.node : fields->max.node)->origin, NULL,
+    ret->min = is_port ? 1 : 0;
+    ret->max = is_port ? UINT16_MAX : INT32_MAX;
+    int64_t min = fields->min.node ? fields->min.number : ret->min;
+    int64_t max = fields->max.node ? fields->max.number : ret->max;
+    if (is_port && (min < 1 || max > UINT16_MAX)) {
+        ERROR(loader, (min < 1 ? fields->min.node : fields->max.node)->origin, NULL,
               "a parameter of type port lies within 1..65535");
         return false;
     }
-    if (ret->min > ret->max) {
+    if (min > max) {
         ERROR(loader, (fields->max.node ? fields->max.node : fields->min.node)->origin, NULL,
-              "the bounds of '%s' are empty: %" PRId64 "..%" PRId64, ret->name, ret->min, ret->max);
+              "the bounds of '%s' are empty: %" PRId64 "..%" PRId64, ret->name, min, max);
         return false;
     }
+    ret->min = min;
+    ret->max = max;
     return true;
 }
 
@@ -138,7 +143,7 @@ static bool read_parameter(struct loader *loader, const struct node *group, stru
         not_for_kind(loader, &fields.values, fields.type.text);
     if (well && fields.initial.node)
         read_parameter_value(loader, ret, fields.initial.node, &ret->initial);
-    return well;
+    return ret->kind != PARAMETER_ENUM || well;
 }
 
 static size_t count_elements(const struct guide_files *files, size_t where)
@@ -291,13 +296,11 @@ static void load_guide(struct loader *loader, size_t index, const struct guide_r
 {
     struct guide *guide = &loader->guides[index];
     struct guide_state *state = &loader->states[index];
-    size_t errors = loader->diags->errors;
+    static const char *const no_names[] = {NULL};
     const char *const *paths;
     size_t count;
     struct guide_files files;
-    static const char *const no_names[] = {NULL};
-    state->parameter_names = no_names;
-    state->broken = true;
+    *state = (struct guide_state){no_names, true, true, true};
     if (!search_guide(loader, guide->id, request->origin, &paths, &count))
         return;
     bool all = read_files(loader, paths, count, &files);
@@ -306,12 +309,17 @@ static void load_guide(struct loader *loader, size_t index, const struct guide_r
         identity = identity ? identity : files.files[i].guide.node;
     if (identity)
         read_identity(loader, identity, guide->id, guide);
+    size_t errors = loader->diags->errors;
     read_parameters(loader, &files, guide, state);
+    state->parameters_broken = !all || loader->diags->errors > errors;
+    errors = loader->diags->errors;
     read_components(loader, &files, guide);
-    /* with a file missing, each name that it may have given would be told as unknown */
-    if (all && identity)
-        read_rules(loader, &files, guide);
-    state->broken = loader->diags->errors > errors || loader->failure;
+    state->components_broken = !all || loader->diags->errors > errors;
+    if (!all) /* each name that the missing file may have given would be told as unknown */
+        return;
+    errors = loader->diags->errors;
+    read_rules(loader, &files, guide);
+    state->rules_broken = loader->diags->errors > errors;
 }
 
 static int compare_requests(const void *a, const void *b)

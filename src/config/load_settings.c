@@ -39,7 +39,7 @@ const struct component *find_component(struct loader *loader, size_t index, cons
         return NULL;
     const struct guide *guide = &loader->guides[index];
     const struct component *component = guide_component(guide, field->text);
-    if (component || loader->states[index].broken)
+    if (component || loader->states[index].components_broken)
         return component;
     char hint[HINT_TEXT];
     const char **names = loader_scratch(loader, guide->component_count + 1, sizeof(*names));
@@ -75,7 +75,7 @@ const struct rule *find_rule(struct loader *loader, const struct field *field)
         const struct rule *rule = guide_rule(guide, field->text);
         if (!rule)
             rule = guide_rule(guide, slash + 1);
-        if (rule || loader->states[i].broken)
+        if (rule || loader->states[i].rules_broken)
             return rule;
         near = nearest_rule(loader, guide, field->text, hint, sizeof(hint));
     }
@@ -87,7 +87,7 @@ static const struct parameter *find_parameter(struct loader *loader, size_t inde
                                               const struct cfg_section *section)
 {
     const struct parameter *parameter = guide_parameter(&loader->guides[index], member->name);
-    if (parameter || loader->states[index].broken)
+    if (parameter || loader->states[index].parameters_broken)
         return parameter;
     char hint[HINT_TEXT];
     const char *near = hint_nearest(member->name, loader->states[index].parameter_names, hint, sizeof(hint));

@@ -9,7 +9,8 @@
 /* A guide while it is loaded, beside its struct guide at the same index. */
 struct guide_state {
     const char *const *parameter_names; /* NULL-terminated, for hints */
-    bool broken;                        /* it has errors: what is not in it may have been meant to be */
+    /* where there were errors, what is missing may have been meant to be there: it is not told as unknown */
+    bool parameters_broken, components_broken, rules_broken;
 };
 
 struct loader {
