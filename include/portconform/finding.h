@@ -18,6 +18,7 @@ struct finding {
     const char *role;       /* "-" for own rules; NULL for findings of a host or site */
     const char *component;  /* of the role; NULL for own rules and for findings of no role */
     struct address address; /* AF_UNSPEC: none in particular */
+    struct address hop;     /* of `filtered`: who refused by ICMP; AF_UNSPEC: nobody said a word */
     enum transport transport; /* UNSTATED for findings of a host or site */
     const char *ports;        /* the item resolved: "31006..31012"; NULL for findings of a host or site */
     uint16_t port;            /* the first offending number, else the first of the item; 0: none */

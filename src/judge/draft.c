@@ -106,6 +106,8 @@ static bool draft_evidence(struct host_case *host, struct finding *finding, cons
         finding->probe = draft_text(host->scratch, &text);
         if (!finding->probe)
             return false;
+        if (cell->verdict == VERDICT_FILTERED && cell->probe->icmp.seen)
+            finding->hop = cell->probe->icmp.offender;
     }
     return true;
 }

@@ -1,7 +1,8 @@
 /* Who should do what: a table from verdict, blame and reason to a sentence, and the team it goes to.
  *
  * The first row that matches is taken, so the special ones stand before the general. In the sentences, %p is the port
- * ("tcp 31000"), %h the host, %f who may call, %w what should listen there. */
+ * ("tcp 31000"), %h the host, %f who may call, %w what should listen there, %o "on 10.0.0.1 " where a hop gave its
+ * address. */
 #include "phrases.h"
 
 enum { ANY = -1 };
@@ -15,7 +16,7 @@ struct advice {
 
 static const struct advice advices[] = {
     {VERDICT_MISSING, ANY, ANY, "start %w on %h, or waive the rule if it is not needed"},
-    {VERDICT_FILTERED, BLAME_NETWORK, ANY, "permit %p from %f"},
+    {VERDICT_FILTERED, BLAME_NETWORK, ANY, "%opermit %p from %f"},
     {VERDICT_FILTERED, BLAME_SERVER, ANY, "permit %p from %f in the packet filter of %h"},
     {VERDICT_FILTERED, ANY, ANY, "find what drops %p: the packet filter of %h first, then the hops before it"},
     {VERDICT_RESET, ANY, ANY,
@@ -45,6 +46,7 @@ static const struct advice advices[] = {
     {VERDICT_IMPOSTOR, ANY, ANY, "find what answers on %p of %h, and start %w"},
     {VERDICT_UNEXPECTED, ANY, ANY, "stop it, or explain it by an `expect` or `ignore` entry of %h"},
     {VERDICT_UNREACHABLE, ANY, ANY, "see whether %h is up, then whether the way to it is"},
+    {VERDICT_NOT_JUDGED, ANY, REASON_HOST_DOWN, "see whether %h is up, then whether the way to it is"},
     {VERDICT_NOT_JUDGED, ANY, REASON_PARAMETER_UNSET,
      "give the parameter a value in the site's, host's or role's settings"},
     {VERDICT_NOT_JUDGED, ANY, REASON_FAMILY_ABSENT, "give %h an address of that family, or change the rule's `family`"},
@@ -124,6 +126,7 @@ void advice_add(struct text *out, const struct site *site, const struct finding 
     const struct advice *row = advice_find(finding);
     if (row == NULL)
         return;
+    char address[ADDRESS_TEXT];
     advice_add_team(out, site, finding->blame);
     for (const char *at = row->what; *at != '\0'; at++) {
         if (*at != '%') {
@@ -145,6 +148,10 @@ void advice_add(struct text *out, const struct site *site, const struct finding 
             break;
         case 'w':
             advice_add_listener(out, finding);
+            break;
+        case 'o':
+            if (finding->hop.family != AF_UNSPEC)
+                text_printf(out, "on %s ", address_format(&finding->hop, address, sizeof address));
             break;
         default:
             text_add_n(out, at, 1);

@@ -282,6 +282,11 @@ static void explain_therefore(struct explanation *explanation)
         explain_flow(explanation, &words);
         return;
     }
+    if (finding->held && finding->reason == REASON_HOST_DOWN) {
+        text_add(&words, "held: there is no sign of life from the host, and the verdict waits for its return");
+        explain_flow(explanation, &words);
+        return;
+    }
     phrase_verdict(&words, finding->verdict);
     text_add(&words, ": ");
     phrase_statement(&words, finding);

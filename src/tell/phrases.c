@@ -91,7 +91,11 @@ void phrase_statement(struct text *out, const struct finding *finding)
         text_add(out, finding->detail);
         return;
     }
-    text_add(out, verdict_row(finding->verdict)->text);
+    char hop[ADDRESS_TEXT];
+    if (finding->hop.family != AF_UNSPEC)
+        text_printf(out, "%s stops it", address_format(&finding->hop, hop, sizeof hop));
+    else
+        text_add(out, verdict_row(finding->verdict)->text);
     if ((phrase_of(finding->verdict)->traits & PHRASE_SPEAKS) == 0 && finding->reason != REASON_NONE)
         text_printf(out, ": %s", reason_row(finding->reason)->text);
     if (finding->detail != NULL)

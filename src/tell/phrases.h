@@ -32,7 +32,7 @@ void phrase_verdict(struct text *out, enum verdict verdict);
 void phrase_place(struct text *out, const struct finding *finding, char separator);
 /* "ICMP 3/13 from 10.0.0.1": the one piece of evidence that shows the verdict. Never empty. */
 void phrase_proof(struct text *out, const struct finding *finding);
-/* "something on the way stops it: administratively prohibited": the verdict in words, with its why. */
+/* "10.0.0.1 stops it: administratively prohibited": the verdict in words, with its why. */
 void phrase_statement(struct text *out, const struct finding *finding);
 /* "jp1-itdm manager-multi-management/2", an own rule's id, or nothing. */
 void phrase_source(struct text *out, const struct finding *finding);
