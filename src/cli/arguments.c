@@ -67,6 +67,28 @@ static int set_form(void *target, const char *value, struct text *error)
     return options_unknown(error, "form", value, names);
 }
 
+static int set_matrix_form(void *target, const char *value, struct text *error)
+{
+    static const char *const names[] = {"text", "csv", "html", "json", "tsv", NULL};
+    for (size_t i = 0; names[i]; i++) {
+        if (strcmp(names[i], value) == 0) {
+            ((struct cli_arguments *)target)->matrix_form = names[i];
+            return 0;
+        }
+    }
+    return options_unknown(error, "form", value, names);
+}
+
+static int set_rest(void *target, const char *value, struct text *error)
+{
+    static const char *const names[] = {"drop", "count", NULL};
+    bool count = strcmp(value, names[1]) == 0;
+    if (!count && strcmp(value, names[0]) != 0)
+        return options_unknown(error, "choice", value, names);
+    ((struct cli_arguments *)target)->count_rest = count;
+    return 0;
+}
+
 static int set_explain(void *target, const char *value, struct text *error)
 {
     (void)value;
@@ -106,18 +128,24 @@ static int set_colour(void *target, const char *value, struct text *error)
     return options_unknown(error, "colour", value, names);
 }
 
-enum { TAKES_ALL = TAKES_LINT | TAKES_RULES | TAKES_EXPECT | TAKES_EXPLAIN };
+enum {
+    TAKES_OPENINGS = TAKES_MATRIX | TAKES_EXPORT,
+    TAKES_SITE = TAKES_LINT | TAKES_EXPECT | TAKES_EXPLAIN | TAKES_OPENINGS,
+    TAKES_ALL = TAKES_SITE | TAKES_RULES,
+};
 
 static const struct option_row options[] = {
     {"help", 'h', TAKES_ALL, NULL, "this page", set_help},
-    {"config", 'C', TAKES_LINT | TAKES_EXPECT | TAKES_EXPLAIN, "PATH", "site.conf, or the folder that holds it",
-     set_config},
+    {"config", 'C', TAKES_SITE, "PATH", "site.conf, or the folder that holds it", set_config},
     {"guides", 'G', TAKES_ALL, "DIR", "look for guides here first; may be repeated", set_guide_dir},
-    {"hostname", 'H', TAKES_EXPECT, "HOST", "this host alone, by name, alias or address", set_host},
+    {"hostname", 'H', TAKES_EXPECT | TAKES_OPENINGS, "HOST", "this host alone, by name, alias or address", set_host},
     {"vantage", 0, TAKES_EXPECT | TAKES_EXPLAIN, "NAME", "where the probes leave from (this machine's)", set_vantage},
+    {"with-vantage", 0, TAKES_OPENINGS, "NAME", "what this vantage needs for its probes as well", set_vantage},
+    {"rest", 0, TAKES_EXPORT, "WHAT", "drop what no rule lets through, or only count it (drop)", set_rest},
     {"timeout", 't', TAKES_EXPLAIN, "SEC", "end by then (30)", set_timeout},
     {"format", 0, TAKES_RULES | TAKES_EXPECT, "FORM", NULL, set_form},
     {"output-format", 0, TAKES_RULES | TAKES_EXPECT, "FORM", "text, tsv or json", set_form},
+    {"format", 0, TAKES_MATRIX, "FORM", "text, csv, html, json or tsv", set_matrix_form},
     {"explain", 0, TAKES_EXPECT, NULL, "tell where each parameter's value comes from", set_explain},
     {"errata", 0, TAKES_RULES, NULL, "only rules that deviate from what the guide prints", set_errata},
     {"colour", 0, TAKES_EXPLAIN, "WHEN", "auto, always or never", set_colour},

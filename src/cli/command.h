@@ -8,7 +8,14 @@
 enum { STATUS_OK = 0, STATUS_ERRORS = 1, STATUS_UNKNOWN = 3 };
 
 /* Which commands take an option: bits for options.h. */
-enum { TAKES_LINT = 1, TAKES_RULES = 2, TAKES_EXPECT = 4, TAKES_EXPLAIN = 8 };
+enum {
+    TAKES_LINT = 1,
+    TAKES_RULES = 2,
+    TAKES_EXPECT = 4,
+    TAKES_EXPLAIN = 8,
+    TAKES_MATRIX = 16,
+    TAKES_EXPORT = 32,
+};
 
 struct command {
     const char *name;
@@ -24,6 +31,8 @@ int command_rules(const struct command *command, int argc, char **argv);
 int command_expect(const struct command *command, int argc, char **argv);
 int command_check(const struct command *command, int argc, char **argv);
 int command_explain(const struct command *command, int argc, char **argv);
+int command_matrix(const struct command *command, int argc, char **argv);
+int command_export(const struct command *command, int argc, char **argv);
 int command_help(const struct command *command, int argc, char **argv);
 
 enum cli_form { FORM_TEXT, FORM_TSV, FORM_JSON };
@@ -33,8 +42,9 @@ struct cli_arguments {
     size_t guide_dir_count;
     const char *config, *host, *vantage;
     enum cli_form form;
+    const char *matrix_form; /* of matrix: a form of its own, or NULL for text */
     enum check_colour colour;
-    bool help, explain, errata;
+    bool help, explain, errata, count_rest;
     unsigned timeout_s;
     char **operands;
     size_t operand_count;
