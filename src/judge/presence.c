@@ -58,6 +58,8 @@ struct flow_run {
 
 static struct flow_run flow_run_of(const struct expectation *expectation, size_t address)
 {
+    if (expectation->flow_count == 0)
+        return (struct flow_run){NULL, NULL};
     struct flow_run run = {expectation->flows, expectation->flows + expectation->flow_count};
     while (run.next < run.end && run.next->address != address)
         run.next++;
