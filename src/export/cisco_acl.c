@@ -122,9 +122,13 @@ static void cisco_add_leg(struct cisco *cisco, const struct leg *leg)
 
 static void cisco_leave_out(struct cisco *cisco, const struct opening *opening, const char *hint, const char *why)
 {
+    /* an opening in both IP versions is told with the first list */
+    int first = (opening->families & OPENING_IPV4) != 0 ? AF_INET : AF_INET6;
+    cisco_remark(cisco->out, "left out, since ", why);
+    if (cisco->family != first)
+        return;
     struct text way = {0};
     words_way(&way, opening);
-    cisco_remark(cisco->out, "  left out, since ", why);
     diag_add(cisco->diags, DIAG_WARNING, opening->rules[0]->origin, hint, "left out, since %s: %s", why,
              text_string(&way));
     cisco->out->failed |= way.failed;
@@ -161,7 +165,7 @@ static int cisco_add_opening(struct cisco *cisco, const struct opening *opening,
             cisco_remark_way(cisco->out, "", opening);
         begun = true;
         if (covered != NULL) {
-            cisco_remark_way(cisco->out, "  let through by the lines for ", covered);
+            cisco_remark_way(cisco->out, "let through by the lines for ", covered);
             break;
         }
         if (named->kind == SIDE_NAME) {

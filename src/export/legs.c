@@ -120,6 +120,14 @@ int legs_make(struct arena *arena, const struct opening *opening, bool own_chain
     return 0;
 }
 
+bool opening_is_outside_os(const struct opening *opening)
+{
+    for (size_t i = 0; i < opening->rule_count; i++)
+        if (!opening->rules[i]->outside_os)
+            return false;
+    return true;
+}
+
 /* --- openings inside others -------------------------------------------------------------------------------------- */
 
 static bool cover_address(const struct opening_end *end, const struct end_address *address)

@@ -183,7 +183,7 @@ static bool nft_can_say(struct nft *nft, const struct leg *leg)
     return true;
 }
 
-static void nft_add_comment(struct text *out, const struct opening *opening, const struct opening *covered)
+static void nft_add_comment(struct text *out, const struct opening *opening)
 {
     struct text words = {0};
     words_opening(&words, opening);
@@ -192,24 +192,16 @@ static void nft_add_comment(struct text *out, const struct opening *opening, con
     text_add(out, "\n");
     out->failed |= words.failed;
     text_done(&words);
-    if (covered == NULL)
-        return;
-    text_clear(&words);
-    words_way(&words, covered);
-    text_add(out, "        #   let through by the rule for ");
-    words_add(out, text_string(&words), 0);
-    text_add(out, "\n");
-    out->failed |= words.failed;
-    text_done(&words);
 }
 
 static int nft_add_opening(struct nft *nft, const struct opening *opening, const struct opening *covered)
 {
-    nft_add_comment(nft->out, opening, covered);
-    if (covered != NULL)
+    bool host = nft->matrix->host != NULL;
+    nft_add_comment(nft->out, opening);
+    if (words_no_rule(nft->out, opening, covered, host, "        #"))
         return 0;
     struct leg_list legs;
-    int error = legs_make(nft->arena, opening, nft->matrix->host != NULL, &legs);
+    int error = legs_make(nft->arena, opening, host, &legs);
     for (size_t i = 0; error == 0 && i < legs.count; i++)
         if (nft_can_say(nft, &legs.items[i]))
             nft_add_leg(nft->out, &legs.items[i]);

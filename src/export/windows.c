@@ -69,7 +69,7 @@ static void windows_add_leg(struct windows *windows, const struct leg *leg)
     windows_add_string(out, text_string(&words), DISPLAY_MAX);
     out->failed |= words.failed;
     text_clear(&words);
-    words_opening(&words, opening);
+    rules_format(&words, opening->rules, opening->rule_count);
     text_add(out, " `\n    -Description ");
     windows_add_string(out, text_string(&words), DESCRIPTION_MAX);
     text_printf(out, " `\n    -Direction Inbound -Action Allow -Profile Any -Protocol %s -LocalPort ",
@@ -102,16 +102,11 @@ static bool windows_can_say(struct windows *windows, const struct leg *leg)
     return false;
 }
 
-static void windows_add_covered(struct text *out, const struct opening *opening, const struct opening *covered)
+static void windows_add_comment(struct text *out, const struct opening *opening)
 {
     struct text words = {0};
-    words_way(&words, opening);
+    words_opening(&words, opening);
     text_add(out, "# ");
-    words_add(out, text_string(&words), 0);
-    out->failed |= words.failed;
-    text_clear(&words);
-    words_way(&words, covered);
-    text_add(out, "\n#   let through by the rule for ");
     words_add(out, text_string(&words), 0);
     text_add(out, "\n");
     out->failed |= words.failed;
@@ -119,9 +114,12 @@ static void windows_add_covered(struct text *out, const struct opening *opening,
 }
 
 /* A name has a leg in each IP version; it is told once. */
-static int windows_add_opening(struct windows *windows, const struct opening *opening)
+static int windows_add_opening(struct windows *windows, const struct opening *opening, const struct opening *covered)
 {
     struct leg_list legs;
+    windows_add_comment(windows->out, opening);
+    if (words_no_rule(windows->out, opening, covered, true, "#"))
+        return 0;
     const char *told = NULL;
     int error = legs_make(windows->arena, opening, true, &legs);
     for (size_t i = 0; error == 0 && i < legs.count; i++) {
@@ -157,12 +155,8 @@ static int windows_write(struct text *out, const struct matrix *matrix, const st
              "Get-NetFirewallRule -Group 'Portconform' -ErrorAction SilentlyContinue | Remove-NetFirewallRule\n\n");
     const struct opening *const *covered = legs_covered(windows.arena, matrix);
     int error = covered != NULL ? 0 : -ENOMEM;
-    for (size_t i = 0; error == 0 && i < matrix->opening_count; i++) {
-        if (covered[i] != NULL)
-            windows_add_covered(out, &matrix->openings[i], covered[i]);
-        else
-            error = windows_add_opening(&windows, &matrix->openings[i]);
-    }
+    for (size_t i = 0; error == 0 && i < matrix->opening_count; i++)
+        error = windows_add_opening(&windows, &matrix->openings[i], covered[i]);
     words_questions(out, matrix, "#");
     arena_free(windows.arena);
     return error != 0 || out->failed ? -ENOMEM : 0;

@@ -45,6 +45,25 @@ void words_way(struct text *out, const struct opening *opening)
     text_add(out, ")");
 }
 
+bool words_no_rule(struct text *out, const struct opening *opening, const struct opening *covered, bool own_chain,
+                   const char *lead)
+{
+    if (own_chain && opening_is_outside_os(opening)) {
+        text_printf(out, "%s   no rule: the firmware answers, and the system's firewall never sees it\n", lead);
+        return true;
+    }
+    if (covered == NULL)
+        return false;
+    struct text way = {0};
+    words_way(&way, covered);
+    text_printf(out, "%s   let through by the rule for ", lead);
+    words_add(out, text_string(&way), 0);
+    text_add(out, "\n");
+    out->failed |= way.failed;
+    text_done(&way);
+    return true;
+}
+
 void words_questions(struct text *out, const struct matrix *matrix, const char *lead)
 {
     if (matrix->question_count > 0)

@@ -16,6 +16,10 @@ void words_opening(struct text *out, const struct opening *opening);
 void words_way(struct text *out, const struct opening *opening);
 /* Letters, digits, '-' and '_'; anything else becomes '_'. Appends. */
 void words_identifier(struct text *out, const char *string);
+/* Why a firewall's form has no rule for this opening, as comment lines that begin with `lead`: another one's lets it
+ * through (`covered`), or the host's own firewall never sees it. False, and nothing added: it needs one. */
+bool words_no_rule(struct text *out, const struct opening *opening, const struct opening *covered, bool own_chain,
+                   const char *lead);
 /* The open questions, each a comment line that begins with `lead`; nothing where there are none. Appends. */
 void words_questions(struct text *out, const struct matrix *matrix, const char *lead);
 
@@ -43,6 +47,9 @@ struct leg_list {
 /* Cuts an opening. `own_chain`: for the destination's own firewall, which need not ask for its own addresses unless the
  * rule is about some of them only. 0 or -ENOMEM. */
 int legs_make(struct arena *arena, const struct opening *opening, bool own_chain, struct leg_list *ret);
+
+/* Does the hardware's firmware answer here, so that the host's own firewall never sees the call? */
+bool opening_is_outside_os(const struct opening *opening);
 
 /* For each opening of a matrix, the other one that holds it wholly and has a rule, or NULL. NULL: out of memory. */
 const struct opening *const *legs_covered(struct arena *arena, const struct matrix *matrix);

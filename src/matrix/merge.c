@@ -16,14 +16,17 @@ static int compare_numbers(size_t a, size_t b)
     return (a > b) - (a < b);
 }
 
-static int compare_ends(const struct opening_end *a, const struct opening_end *b)
+static int compare_names(const struct opening_end *a, const struct opening_end *b)
 {
     if (a == b)
         return 0;
-    if (a->kind != b->kind)
-        return compare_numbers(a->kind, b->kind);
     /* pc2 before pc10 */
-    int order = strverscmp(a->name, b->name);
+    return a->kind != b->kind ? compare_numbers(a->kind, b->kind) : strverscmp(a->name, b->name);
+}
+
+static int compare_ends(const struct opening_end *a, const struct opening_end *b)
+{
+    int order = compare_names(a, b);
     return order != 0 ? order : compare_numbers(a->variant, b->variant);
 }
 
@@ -141,6 +144,24 @@ static size_t merge_ranges(struct opening *items, size_t count)
     return kept;
 }
 
+/* The order in which people read: whom, by whom, where; a choice of addresses decides last. */
+static int compare_openings(const void *left, const void *right)
+{
+    const struct opening *a = left, *b = right;
+    int order = compare_names(a->destination, b->destination);
+    if (order == 0)
+        order = compare_names(a->source, b->source);
+    if (order == 0)
+        order = compare_numbers(a->range.transport, b->range.transport);
+    if (order == 0)
+        order = compare_range(&a->range, &b->range);
+    if (order == 0)
+        order = compare_numbers(a->families, b->families);
+    if (order == 0)
+        order = compare_numbers(a->destination->variant, b->destination->variant);
+    return order != 0 ? order : compare_numbers(a->source->variant, b->source->variant);
+}
+
 int merge_ways(struct matrix_build *build, struct matrix *matrix)
 {
     struct way *ways = build->ways.items;
@@ -160,6 +181,7 @@ int merge_ways(struct matrix_build *build, struct matrix *matrix)
         struct opening *openings = ARENA_ARRAY(build->arena, struct opening, kept);
         if (openings != NULL) {
             memcpy(openings, found.items, kept * sizeof *openings);
+            qsort(openings, kept, sizeof *openings, compare_openings);
             matrix->openings = openings;
             matrix->opening_count = kept;
         } else {

@@ -81,7 +81,7 @@ int questions_make(struct matrix_build *build, struct matrix *matrix)
 
 /* --- how they read ----------------------------------------------------------------------------------------------- */
 
-enum { NAMED = 4 }; /* so many are all named; of more, the first ones and the number */
+enum { NAMED = 4, RULES_NAMED = 6 }; /* so many are all named; of more, the first ones and the number */
 
 static void question_add_names(struct text *out, const struct open_question *question)
 {
@@ -90,6 +90,15 @@ static void question_add_names(struct text *out, const struct open_question *que
         text_printf(out, "%s%s", i > 0 ? ", " : "", question->names[i]);
     if (named < question->name_count)
         text_printf(out, " and %zu more", question->name_count - named);
+}
+
+static void question_add_rules(struct text *out, const struct open_question *question)
+{
+    size_t named = question->rule_count <= RULES_NAMED ? question->rule_count : RULES_NAMED - 1;
+    for (size_t i = 0; i < named; i++)
+        text_printf(out, "%s%s", i > 0 ? ", " : "", question->rules[i]->id);
+    if (named < question->rule_count)
+        text_printf(out, " and %zu more", question->rule_count - named);
 }
 
 void question_format(struct text *out, const struct open_question *question)
@@ -111,6 +120,6 @@ void question_format(struct text *out, const struct open_question *question)
                 words[question->kind].before_names);
     question_add_names(out, question);
     text_printf(out, "%s (", words[question->kind].end);
-    rules_format(out, question->rules, question->rule_count);
+    question_add_rules(out, question);
     text_add(out, ")");
 }
