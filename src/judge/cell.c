@@ -143,6 +143,14 @@ static void cell_as_bystander(struct cell *cell)
     cell->blame = BLAME_NONE;
 }
 
+/* Nobody need reach what is dynamic or reserved for the product, so no probe is missed: the listener alone decides. */
+static bool cell_needs_no_probe(const struct cell *cell)
+{
+    enum presence presence = cell->expectation->rule->presence;
+    return cell->verdict == VERDICT_UNPROVEN && !cell->probe &&
+           (presence == PRESENCE_DYNAMIC || presence == PRESENCE_RESERVED);
+}
+
 static void cell_by_grid(struct cell *cell, const struct host_case *host, const struct spot *spot,
                          const struct listener_view *view)
 {
@@ -162,6 +170,8 @@ static void cell_by_grid(struct cell *cell, const struct host_case *host, const 
     struct grid_cell told = judge_grid(view->evidence, column, udp ? address->udp_control : address->closed_control);
     cell_set(cell, told.verdict, told.reason != REASON_NONE ? told.reason : cell_evident_reason(cell, view));
     cell->blame = cell_blame(host, cell, column);
+    if (cell_needs_no_probe(cell))
+        cell_set(cell, VERDICT_CONFORMING, REASON_LISTENING);
     if (spot->flow && spot->flow->demand == FLOW_BYSTANDER)
         cell_as_bystander(cell);
 }

@@ -238,6 +238,9 @@ static void check_conforming(const struct combination *c, const struct finding *
                 (!is_open(c->tried) || (shut && c->tried == TRIED_OPEN_LOCAL_PATH)));
     else if (shut)
         PROMISE(listener_address(c->saw) != NULL);
+    else if (c->tried == TRIED_NOT) /* no flow is demanded of these: the right listener is all there is to see */
+        PROMISE(listener_address(c->saw) != NULL &&
+                (c->presence == PRESENCE_DYNAMIC || c->presence == PRESENCE_RESERVED));
     else
         PROMISE(is_open(c->tried));
 }
@@ -261,6 +264,8 @@ static void check_faults(const struct combination *c, const struct finding *f)
         PROMISE(f->verdict != VERDICT_FILTERED && f->verdict != VERDICT_RESET && f->verdict != VERDICT_INDETERMINATE);
     if (f->verdict == VERDICT_SATURATED)
         PROMISE(c->saw == SAW_FULL);
+    if (f->verdict == VERDICT_UNPROVEN && c->tried == TRIED_NOT && c->presence == PRESENCE_RESERVED)
+        PROMISE(c->saw != SAW_EXACT);
 }
 
 /* The path is proven by what came through it from outside, and by nothing else. */
