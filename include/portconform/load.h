@@ -15,13 +15,14 @@ struct load_options {
     const char *const *guide_dirs; /* -G, NULL-terminated; may be NULL. Then: the site's folder's guides/, the installed
                                       data folder, the source tree's conf/guides */
     const char *host;              /* -H: read that host's file alone where this suffices; NULL: all */
+    const char *machine_name;      /* gethostname(2): with `host`, read this machine's own file too; may be NULL */
     int64_t wall_ms;               /* for waivers and phases that end */
     size_t *file_count;            /* receives how many files were read, also on failure; may be NULL */
 };
 
 /* 0 with *ret owned by the caller, or a negative code with at least one DIAG_ERROR in `diags`, and *ret as it was.
- * Warnings come with both. `diags` may be NULL. With `host`, that host's file and those of the vantages that are hosts
- * are read; all, where there is no file of that name or a guide's callers have conditions. */
+ * Warnings come with both. `diags` may be NULL. With `host`, that host's file, this machine's and those of the vantages
+ * that are hosts are read; all, where there is no file of that name or a guide's callers have conditions. */
 int config_load(const struct load_options *options, struct config **ret, struct diag_list *diags);
 
 /* Guides alone: every guide named, or all that the search path holds when `ids` is NULL or empty. `options->path` may

@@ -57,7 +57,8 @@ typedef int name_lookup_fn(void *context, const char *name, struct address **ret
 enum { PLAN_PORTS_WHOLE = 64 }; /* a range of up to so many ports is probed whole, a larger one by as many samples */
 
 struct plan_options {
-    const char *vantage;                 /* --vantage; NULL: the machine's own name, then the only vantage, then none */
+    const char *vantage; /* --vantage; NULL: by the machine's own name, a vantage or a host that looks for itself; then
+                            the only vantage; then none */
     const char *machine_name;            /* gethostname(2); may be NULL */
     const char *host;                    /* name, alias or address; NULL: all */
     const struct address *own_addresses; /* of this machine */

@@ -188,6 +188,7 @@ struct site {
 
 const struct host *site_host(const struct site *site, const char *name); /* by name, alias or address text */
 const struct vantage *site_vantage(const struct site *site, const char *name);
+bool site_names_agree(const char *a, const char *b);              /* "mon1" and "MON1.example.jp": one machine */
 const char *site_team(const struct site *site, const char *name); /* the contact, or NULL */
 
 /* The setting of a guide's parameter that holds at `wall_ms`: the nearest given, else the guide's default (level

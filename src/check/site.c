@@ -14,12 +14,19 @@ int check_lookup_none(void *context, const char *name, struct address **ret)
     return 0;
 }
 
+enum { MACHINE_NAME = 256 };
+
+/* Into the buffer of MACHINE_NAME octets; NULL: it has none. */
+static const char *machine_name(char *buffer)
+{
+    buffer[MACHINE_NAME - 1] = '\0'; /* a name that is cut need not be closed */
+    return gethostname(buffer, MACHINE_NAME - 1) == 0 && buffer[0] != '\0' ? buffer : NULL;
+}
+
 int check_site_plan(const struct check_site_request *request, const struct config *config, struct plan **ret,
                     struct diag_list *diags)
 {
-    char machine[256] = "";
-    if (gethostname(machine, sizeof(machine) - 1) < 0)
-        machine[0] = '\0';
+    char machine[MACHINE_NAME];
     struct address *own = NULL;
     int count = address_list_local(&own);
     if (count < 0) {
@@ -29,7 +36,7 @@ int check_site_plan(const struct check_site_request *request, const struct confi
     }
     struct plan_options options = {
         .vantage = request->vantage,
-        .machine_name = machine[0] ? machine : NULL,
+        .machine_name = machine_name(machine),
         .host = request->host,
         .own_addresses = own,
         .own_address_count = (size_t)count,
@@ -46,10 +53,12 @@ int check_site_plan(const struct check_site_request *request, const struct confi
 int check_site_open(const struct check_site_request *request, struct check_site *ret, struct diag_list *diags)
 {
     struct check_site site = {NULL, NULL};
+    char machine[MACHINE_NAME];
     struct load_options options = {
         .path = request->path ? request->path : PC_SYSCONFDIR,
         .guide_dirs = request->guide_dirs,
         .host = request->host,
+        .machine_name = machine_name(machine),
         .wall_ms = moment_now().wall_ms,
     };
     int r = config_load(&options, &site.config, diags);

@@ -23,8 +23,9 @@ static bool is_wanted(const struct loader *loader, const struct site *site, cons
 {
     if (strcmp(name, loader->options->host) == 0)
         return true;
-    /* a vantage that is a host acts as its own roles too */
-    return site_vantage(site, name) != NULL;
+    /* a vantage that is a host acts as its own roles too, and so does a host that looks for itself */
+    const char *machine = loader->options->machine_name;
+    return site_vantage(site, name) != NULL || (machine && site_names_agree(name, machine));
 }
 
 /* Keeps of `names` those that must be read. */

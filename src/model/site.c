@@ -2,6 +2,7 @@
 #include "portconform/site.h"
 
 #include <string.h>
+#include <strings.h>
 
 static bool site_host_is(const struct host *host, const char *name, const struct address *address)
 {
@@ -49,6 +50,15 @@ const struct vantage *site_vantage(const struct site *site, const char *name)
             return &site->vantages[i];
     }
     return NULL;
+}
+
+bool site_names_agree(const char *a, const char *b)
+{
+    size_t short_a = strcspn(a, "."), short_b = strcspn(b, ".");
+    /* of two full names, "mon1.a" and "mon1.b" are two machines */
+    if (a[short_a] != '\0' && b[short_b] != '\0')
+        return strcasecmp(a, b) == 0;
+    return short_a == short_b && strncasecmp(a, b, short_a) == 0;
 }
 
 const char *site_team(const struct site *site, const char *name)

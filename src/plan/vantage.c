@@ -4,16 +4,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
-
-/* "mon1" and "mon1.example.jp" are one machine; "mon1.a" and "mon1.b" are two. */
-static bool vantage_names_agree(const char *a, const char *b)
-{
-    size_t short_a = strcspn(a, "."), short_b = strcspn(b, ".");
-    if (a[short_a] != '\0' && b[short_b] != '\0')
-        return strcasecmp(a, b) == 0;
-    return short_a == short_b && strncasecmp(a, b, short_a) == 0;
-}
 
 static int vantage_not_found(struct plan_build *build, const char *name)
 {
@@ -33,26 +23,58 @@ static int vantage_not_found(struct plan_build *build, const char *name)
     return -ENOENT;
 }
 
-static const struct vantage *vantage_of_machine(const struct site *site, const char *machine)
+static const struct vantage *vantage_of_name(const struct site *site, const char *machine)
 {
-    for (size_t i = 0; machine != NULL && i < site->vantage_count; i++) {
-        if (vantage_names_agree(site->vantages[i].name, machine))
+    for (size_t i = 0; i < site->vantage_count; i++) {
+        if (site_names_agree(site->vantages[i].name, machine))
             return &site->vantages[i];
     }
-    return site->vantage_count == 1 ? &site->vantages[0] : NULL;
+    return NULL;
 }
 
-/* The host of the site that this vantage is, by name or alias. */
+static const struct host *host_of_name(const struct site *site, const char *machine)
+{
+    for (size_t i = 0; i < site->host_count; i++) {
+        if (site_names_agree(site->hosts[i].name, machine))
+            return &site->hosts[i];
+    }
+    return NULL;
+}
+
+/* A host of the site that looks for itself needs no entry among the vantages. NULL: out of memory. */
+static const struct vantage *vantage_of_host(struct plan_build *build, const struct host *host)
+{
+    struct vantage *vantage = ARENA_NEW(build->arena, struct vantage);
+    if (vantage != NULL)
+        *vantage = (struct vantage){.name = host->name, .origin = host->origin};
+    return vantage;
+}
+
+/* By the machine's own name: a vantage, else a host of the site; else the only vantage there is. */
+static int vantage_of_machine(struct plan_build *build, const struct vantage **ret)
+{
+    const struct site *site = build->config->site;
+    const char *machine = build->options->machine_name;
+    const struct vantage *vantage = machine != NULL ? vantage_of_name(site, machine) : NULL;
+    const struct host *host = machine != NULL && vantage == NULL ? host_of_name(site, machine) : NULL;
+    if (host != NULL) {
+        vantage = vantage_of_host(build, host);
+        if (vantage == NULL)
+            return -ENOMEM;
+    } else if (vantage == NULL && site->vantage_count == 1) {
+        vantage = &site->vantages[0];
+    }
+    *ret = vantage;
+    return 0;
+}
+
+/* The host of the site that this vantage is. By its name alone, since that names the file: a check of one host reads no
+ * others to learn their aliases. */
 static const struct host *vantage_host(const struct site *site, const char *name)
 {
     for (size_t i = 0; i < site->host_count; i++) {
-        const struct host *host = &site->hosts[i];
-        if (strcmp(host->name, name) == 0)
-            return host;
-        for (size_t k = 0; k < host->alias.count; k++) {
-            if (strcmp(host->alias.items[k], name) == 0)
-                return host;
-        }
+        if (strcmp(site->hosts[i].name, name) == 0)
+            return &site->hosts[i];
     }
     return NULL;
 }
@@ -81,13 +103,15 @@ int plan_choose_vantage(struct plan_build *build)
 {
     const struct site *site = build->config->site;
     const struct plan_options *options = build->options;
-    const struct vantage *vantage;
+    const struct vantage *vantage = NULL;
     if (options->vantage != NULL) {
         vantage = site_vantage(site, options->vantage);
         if (vantage == NULL)
             return vantage_not_found(build, options->vantage);
     } else {
-        vantage = vantage_of_machine(site, options->machine_name);
+        int error = vantage_of_machine(build, &vantage);
+        if (error != 0)
+            return error;
     }
     build->plan->vantage = vantage;
     build->plan->vantage_name = vantage != NULL ? vantage->name : "-";

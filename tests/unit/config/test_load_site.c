@@ -293,6 +293,20 @@ static void test_one_host_is_read_alone(void **state)
     files_done(&files);
 }
 
+static void test_this_machines_own_host_is_read_too(void **state)
+{
+    struct files files;
+    (void)state;
+    files_init(&files);
+    write_hosts(&files, "[\"manager\"]");
+    struct load_options options = {.path = files.folder, .host = "a", .machine_name = "B.example.jp"};
+    struct config *config = NULL;
+    assert_int_equal(config_load(&options, &config, NULL), 0);
+    assert_int_equal(config->site->host_count, 3); /* a, b, and the vantage */
+    config_free(config);
+    files_done(&files);
+}
+
 static void test_all_hosts_are_read_where_a_caller_has_a_condition(void **state)
 {
     struct files files;
@@ -382,6 +396,7 @@ int main(void)
         cmocka_unit_test(test_templates_are_folded),
         cmocka_unit_test(test_a_phase_ends),
         cmocka_unit_test(test_one_host_is_read_alone),
+        cmocka_unit_test(test_this_machines_own_host_is_read_too),
         cmocka_unit_test(test_all_hosts_are_read_where_a_caller_has_a_condition),
         cmocka_unit_test(test_hash_follows_every_octet),
         cmocka_unit_test(test_path_may_be_the_file_or_its_folder),

@@ -88,10 +88,7 @@ static void a_vantage_that_is_a_host_acts_as_its_roles(void **state)
 {
     struct fixture *f = *state;
     manager_called_by_agents(f);
-    static const char *const alias[] = {"mon1", NULL};
-    struct host *pc = add_host(f, "pc01", "10.0.1.50");
-    pc->alias = (struct string_list){alias, 1};
-    add_role(f, pc, "agent", NULL);
+    add_role(f, add_host(f, "mon1", "10.0.1.50"), "agent", NULL);
     add_vantage(f, "mon1");
     build(f);
     assert_int_equal(f->plan->play_count, 1);

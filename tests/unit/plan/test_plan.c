@@ -96,6 +96,21 @@ static void else_the_only_vantage_is_ours(void **state)
     assert_string_equal(vantage_for(f, NULL), "mon1");
 }
 
+static void a_host_that_looks_for_itself_acts_as_its_roles(void **state)
+{
+    struct fixture *f = *state;
+    add_vantage(f, "mon1");
+    add_role(f, add_host(f, "mgr01", "10.0.1.10"), "manager", NULL);
+    assert_string_equal(vantage_for(f, "MGR01.example.jp"), "mgr01");
+    assert_non_null(f->plan->vantage);
+    assert_int_equal(f->plan->play_count, 1);
+    assert_ptr_equal(f->plan->plays[0].component, &f->components[0]);
+    add_vantage(f, "mgr01.example.jp"); /* named on purpose: that one's word counts */
+    assert_string_equal(vantage_for(f, "mgr01"), "mgr01.example.jp");
+    assert_string_equal(vantage_for(f, "mon1"), "mon1");
+    assert_int_equal(f->plan->play_count, 0);
+}
+
 /* --- addresses --- */
 
 static int lookup_of_tests(void *context, const char *name, struct address **ret)
@@ -369,6 +384,7 @@ int main(void)
         PLAN_TEST(the_vantage_is_the_named_one),
         PLAN_TEST(else_the_machines_own_name_chooses),
         PLAN_TEST(else_the_only_vantage_is_ours),
+        PLAN_TEST(a_host_that_looks_for_itself_acts_as_its_roles),
         PLAN_TEST(a_name_contributes_all_its_addresses_once),
         PLAN_TEST(a_name_without_address_is_not_judged_and_told),
         PLAN_TEST(a_program_without_names_says_so_for_the_hosts_of_the_plan_alone),
