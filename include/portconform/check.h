@@ -35,9 +35,11 @@ struct check_site_request {
     const char *path;              /* -C; NULL: the installed one */
     const char *const *guide_dirs; /* -G */
     const char *host;              /* -H; NULL: all */
+    bool read_all;                 /* with `host`: read the others too, who may be its callers */
     const char *vantage;           /* --vantage */
     name_lookup_fn *lookup;
     void *lookup_context;
+    bool no_exposure; /* leave the ports alone that are for a host alone, if this is not the look for them */
 };
 
 struct check_site {
@@ -48,7 +50,7 @@ struct check_site {
 /* Loads a configuration and plans it for this machine. 0, or a negative code: then `diags` holds an error, except with
  * -ENOMEM and PC_ENAMES. */
 int check_site_open(const struct check_site_request *request, struct check_site *ret, struct diag_list *diags);
-/* The second half alone: another plan of a configuration, for another vantage. */
+/* The second half alone: another plan of a configuration, for another vantage or another moment. */
 int check_site_plan(const struct check_site_request *request, const struct config *config, struct plan **ret,
                     struct diag_list *diags);
 void check_site_done(struct check_site *site); /* takes NULL */

@@ -42,7 +42,7 @@ int check_site_plan(const struct check_site_request *request, const struct confi
         .own_address_count = (size_t)count,
         .lookup = request->lookup,
         .lookup_context = request->lookup_context,
-        .exposure = true,
+        .exposure = !request->no_exposure,
         .wall_ms = moment_now().wall_ms,
     };
     int r = plan_build(config, &options, ret, diags);
@@ -57,7 +57,7 @@ int check_site_open(const struct check_site_request *request, struct check_site 
     struct load_options options = {
         .path = request->path ? request->path : PC_SYSCONFDIR,
         .guide_dirs = request->guide_dirs,
-        .host = request->host,
+        .host = request->read_all ? NULL : request->host,
         .machine_name = machine_name(machine),
         .wall_ms = moment_now().wall_ms,
     };

@@ -109,6 +109,7 @@ static int open_and_look(const struct cli_arguments *arguments, const struct ask
         .path = arguments->config,
         .guide_dirs = arguments->guide_dirs,
         .host = arguments->operands[0],
+        .read_all = true,
         .vantage = arguments->vantage,
         .lookup = cli_lookup,
         .lookup_context = &lookup,

@@ -290,7 +290,8 @@ static void explain_therefore(struct explanation *explanation)
     phrase_verdict(&words, finding->verdict);
     text_add(&words, ": ");
     phrase_statement(&words, finding);
-    if (finding->reason != REASON_NOT_A_CALLER)
+    /* what was not judged rests on no flow */
+    if (finding->reason != REASON_NOT_A_CALLER && finding->verdict != VERDICT_NOT_JUDGED)
         explain_add_demand(&words, explanation);
     if (finding->verdict != VERDICT_CONFORMING)
         text_printf(&words, ". %s", verdict_row(finding->verdict)->meaning);

@@ -236,6 +236,14 @@ class Check(Case):
             self.assert_run(run(COMMAND, "explain", "-C", self.folder, "127.0.0.1", word), 0, "conforming")
         self.assert_run(run(COMMAND, "explain", "-C", self.folder, "lo01", "9/udp"), 0, "udp 9 on lo01")
 
+    def test_explain_names_the_callers_of_the_whole_site(self):
+        result = run(COMMAND, "explain", "-C", JP1, "-t", "1", "mgr01", "31000")
+        self.assertIn("may call: agent, site-server: pc0101, pc0102, site01", result.out)
+        # nothing was sent: what a bystander's silence would mean has no place here
+        result = run(COMMAND, "explain", "-C", JP1, "-t", "1", "pc0102", "16992")
+        self.assertIn("not judged", result.out)
+        self.assertNotIn("none of the callers", result.out)
+
     def test_vantage_is_chosen_by_name(self):
         self.site('site: { name = "lab"; };\nvantages: ( { name = "mon1"; }, { name = "mon2"; permitted = true; } );\n')
         self.loopback(f"tcp {self.listener()}")
