@@ -28,8 +28,8 @@ struct parameter {
 enum owner_attribute { OWNER_EXE, OWNER_UNIT, OWNER_UID };
 struct owner_pattern {
     enum owner_attribute attribute;
-    const char *pattern; /* EXE: matched against the base name, or the whole path when it holds a '/'; UID: a number or
-                            a name */
+    const char *pattern; /* EXE: matched against the base name, or the whole path when it holds a '/'; UID: against the
+                            number */
 };
 struct owner_patterns {
     const struct owner_pattern *items;

@@ -13,8 +13,6 @@
  *   - Listeners of exclusive hosts that only a dynamic rule explains are findings with `dynamic` set, never problems.
  *   - In the daemon a finding whose first verdict still waits for another look has VERDICT_NONE and that verdict as
  *     `pending`; while a change waits, the finding and its evidence stay as they were.
- *   - An owner pattern that names a user by name (`uid:jp1`) matches nothing and refutes nothing: listeners carry
- *     numbers, and to ask the system is not the judge's.
  */
 #pragma once
 

@@ -60,6 +60,11 @@ struct string_list read_strings(struct loader *loader, const struct field *field
 
 static const char *const owner_words[] = {"exe", "unit", "uid", NULL}; /* enum owner_attribute */
 
+static bool is_number_pattern(const char *pattern)
+{
+    return pattern[strspn(pattern, "0123456789*?[]!-")] == '\0';
+}
+
 static bool parse_owner(struct loader *loader, const struct node *node, struct owner_pattern *ret)
 {
     const char *colon = strchr(node->text, ':');
@@ -71,10 +76,15 @@ static bool parse_owner(struct loader *loader, const struct node *node, struct o
             ERROR(loader, node_inside(node), NULL, "the owner \"%s\" names no program", node->text);
             return false;
         }
+        if (i == OWNER_UID && !is_number_pattern(colon + 1)) {
+            ERROR(loader, node_inside(node), "\"uid:999\", the number that id -u tells; or exe: or unit:",
+                  "the owner \"%s\": listeners carry numbers of users, not names", node->text);
+            return false;
+        }
         *ret = (struct owner_pattern){.attribute = (enum owner_attribute)i, .pattern = colon + 1};
         return true;
     }
-    ERROR(loader, node_inside(node), "\"exe:NAME\", \"unit:NAME\" or \"uid:NAME\", with shell patterns",
+    ERROR(loader, node_inside(node), "\"exe:NAME\", \"unit:NAME\" or \"uid:NUMBER\", with shell patterns",
           "an owner cannot be \"%s\"", node->text);
     return false;
 }
