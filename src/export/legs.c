@@ -173,41 +173,103 @@ static bool cover_opening(const struct opening *wide, const struct opening *open
            cover_end(wide->destination, opening->destination) && cover_end(wide->source, opening->source);
 }
 
-static bool cover_same_place(const struct opening *a, const struct opening *b)
+static bool cover_same_name(const struct opening_end *a, const struct opening_end *b)
 {
-    return a->destination->kind == b->destination->kind && strcmp(a->destination->name, b->destination->name) == 0;
+    return a == b || (a->kind == b->kind && strcmp(a->name, b->name) == 0);
 }
 
-/* Of two that hold each other the first stays. */
-static bool cover_stands_for(const struct opening *openings, size_t wide, size_t index)
+/* May what this one calls from be another one's address as well? A host's own addresses are nobody else's. */
+static bool cover_is_shared(const struct opening_end *source)
 {
-    return wide != index && cover_opening(&openings[wide], &openings[index]) &&
-           (wide < index || !cover_opening(&openings[index], &openings[wide]));
+    if (source->kind != END_HOST)
+        return true;
+    for (size_t i = 0; i < source->address_count; i++)
+        if (source->addresses[i].kind != ADDRESS_OWN || source->addresses[i].name != NULL)
+            return true;
+    return false;
 }
 
-/* Looked for among the openings to the same place, which lie side by side, and among those to whole networks. */
+/* Of two that hold each other the one stays that others are compared with (cover_find), else the first. */
+static int cover_rank(const struct opening *opening)
+{
+    return (opening->destination->kind != END_HOST ? 2 : 0) + (cover_is_shared(opening->source) ? 1 : 0);
+}
+
+static bool cover_stands_for(const struct opening *wide, const struct opening *opening)
+{
+    if (wide == opening || !cover_opening(wide, opening))
+        return false;
+    if (!cover_opening(opening, wide))
+        return true;
+    int rank = cover_rank(wide), other = cover_rank(opening);
+    return rank != other ? rank > other : wide < opening;
+}
+
+/* Where to look for what may hold an opening, so that a manager of thousands of agents takes no minutes: among those to
+ * the same place, which lie side by side, the ones from the same source, which lie side by side again, and the ones
+ * from shared sources; and among those to whole networks. */
+struct cover_search {
+    const struct opening *openings;
+    size_t count;
+    size_t place_end, source_begin, source_end;
+    const struct opening **shared; /* of the place */
+    size_t shared_count;
+    size_t networks; /* the first opening whose destination is no host */
+};
+
+static void cover_enter(struct cover_search *search, size_t index)
+{
+    const struct opening *here = &search->openings[index];
+    if (index >= search->place_end) {
+        search->shared_count = 0;
+        size_t end = index;
+        for (; end < search->count && cover_same_name(here->destination, search->openings[end].destination); end++)
+            if (cover_is_shared(search->openings[end].source))
+                search->shared[search->shared_count++] = &search->openings[end];
+        search->place_end = end;
+        search->source_end = index;
+    }
+    if (index >= search->source_end) {
+        search->source_begin = search->source_end = index;
+        while (search->source_end < search->place_end &&
+               cover_same_name(here->source, search->openings[search->source_end].source))
+            search->source_end++;
+    }
+}
+
+static const struct opening *cover_find(const struct cover_search *search, const struct opening *opening)
+{
+    for (size_t k = search->source_begin; k < search->source_end; k++)
+        if (cover_stands_for(&search->openings[k], opening))
+            return &search->openings[k];
+    for (size_t k = 0; k < search->shared_count; k++)
+        if (cover_stands_for(search->shared[k], opening))
+            return search->shared[k];
+    for (size_t k = search->networks; k < search->count; k++)
+        if (cover_stands_for(&search->openings[k], opening))
+            return &search->openings[k];
+    return NULL;
+}
+
 const struct opening *const *legs_covered(struct arena *arena, const struct matrix *matrix)
 {
-    const struct opening *openings = matrix->openings;
-    size_t count = matrix->opening_count, begin = 0, end = 0, networks = count;
+    size_t count = matrix->opening_count;
     const struct opening **covered = ARENA_ARRAY(arena, const struct opening *, count);
-    while (networks > 0 && openings[networks - 1].destination->kind != END_HOST)
-        networks--;
-    for (size_t i = 0; covered != NULL && i < count; i++) {
-        if (i >= end) {
-            for (begin = i, end = i + 1; end < count && cover_same_place(&openings[i], &openings[end]);)
-                end++;
-        }
-        for (size_t k = begin; covered[i] == NULL && k < end; k++)
-            if (cover_stands_for(openings, k, i))
-                covered[i] = &openings[k];
-        for (size_t k = networks; covered[i] == NULL && k < count; k++)
-            if (cover_stands_for(openings, k, i))
-                covered[i] = &openings[k];
+    struct cover_search search = {.openings = matrix->openings,
+                                  .count = count,
+                                  .shared = ARENA_ARRAY(arena, const struct opening *, count),
+                                  .networks = count};
+    if (covered == NULL || search.shared == NULL)
+        return NULL;
+    while (search.networks > 0 && search.openings[search.networks - 1].destination->kind != END_HOST)
+        search.networks--;
+    for (size_t i = 0; i < count; i++) {
+        cover_enter(&search, i);
+        covered[i] = cover_find(&search, &search.openings[i]);
     }
     /* the one that holds it may itself be held: name the one that has a rule */
-    for (size_t i = 0; covered != NULL && i < count; i++)
-        while (covered[i] != NULL && covered[covered[i] - openings] != NULL)
-            covered[i] = covered[covered[i] - openings];
+    for (size_t i = 0; i < count; i++)
+        while (covered[i] != NULL && covered[covered[i] - search.openings] != NULL)
+            covered[i] = covered[covered[i] - search.openings];
     return covered;
 }
