@@ -145,8 +145,21 @@ static int misplaced_rank(enum reason reason)
     return reason == REASON_OTHER_ADDRESS ? 0 : reason == REASON_OTHER_FAMILY ? 1 : 2;
 }
 
+/* Proven to be somebody else's program, where that matters: a dynamic range demands nobody, and of several rules the
+ * narrowest explains a listener. */
+static bool is_foreign(const struct plan_host *host, const struct spot *spot, const struct listener *listener)
+{
+    const struct expectation *own = spot->expectation;
+    if (own->rule->presence == PRESENCE_DYNAMIC || owner_match(&own->owner, &listener->owner) != OWNER_FOREIGN)
+        return false;
+    const struct expectation *other = plan_host_find(host, listener->transport, listener->port);
+    return !other || expectation_width(other) >= expectation_width(own) ||
+           owner_match(&other->owner, &listener->owner) == OWNER_FOREIGN;
+}
+
 /* What one pass over the listeners of a port gathers. */
 struct gathering {
+    const struct plan_host *host;
     enum reach reach;               /* of the best */
     const struct listener *best;    /* that is reached */
     const struct listener *foreign; /* among those as good as the best */
@@ -167,7 +180,7 @@ static void gather_reached(struct gathering *gathered, const struct spot *spot, 
         gathered->all_full = true;
     }
     gathered->all_full = gathered->all_full && listener_queue_full(listener, spot->probe);
-    if (!gathered->foreign && owner_match(&spot->expectation->owner, &listener->owner) == OWNER_FOREIGN)
+    if (!gathered->foreign && is_foreign(gathered->host, spot, listener))
         gathered->foreign = listener;
 }
 
@@ -179,14 +192,15 @@ static void gather_misplaced(struct gathering *gathered, const struct spot *spot
         gathered->misplaced = listener;
         gathered->misplaced_reason = reason;
     }
-    if (!gathered->misplaced_foreign && owner_match(&spot->expectation->owner, &listener->owner) == OWNER_FOREIGN)
+    if (!gathered->misplaced_foreign && is_foreign(gathered->host, spot, listener))
         gathered->misplaced_foreign = listener;
 }
 
-static struct gathering gather(const struct listener_table *table, const struct spot *spot,
-                               const struct address *address)
+static struct gathering gather(const struct plan_host *host, const struct listener_table *table,
+                               const struct spot *spot)
 {
-    struct gathering gathered = {0};
+    struct gathering gathered = {.host = host};
+    const struct address *address = &host->addresses[spot->address].address;
     const bool host_alone = spot->expectation->rule->scope == SCOPE_HOST;
     const enum transport transport = spot->expectation->range.transport;
     for (size_t i = table_lower_bound(table, transport, spot->port); i < table->count; i++) {
@@ -222,7 +236,7 @@ static struct listener_view view_of_table(const struct plan_host *host, const st
         return view;
     }
     view.table = table;
-    struct gathering gathered = gather(table, spot, &host->addresses[spot->address].address);
+    struct gathering gathered = gather(host, table, spot);
     view.beyond = gathered.beyond;
     if (gathered.best) {
         view.best = gathered.best;

@@ -82,25 +82,35 @@ static int unexpected_tell(struct host_case *host, struct finding *finding, unsi
 
 /* A client's UDP socket looks like a listener. Inside the ephemeral range only one that stays is believed, and a
  * one-shot run cannot see it stay. */
-static int listener_judge(struct host_case *host, const struct listener_table *table, const struct listener *listener)
+static bool is_passing(const struct listener_table *table, const struct listener *listener)
 {
-    enum explanation explanation = listener_explanation(host->host, listener);
+    return listener->transport == TRANSPORT_UDP && port_is_ephemeral(table, listener->port);
+}
+
+/* Is there anything to tell of it? */
+static bool listener_is_told(const struct host_case *host, const struct listener_table *table,
+                             const struct listener *listener, enum explanation explanation)
+{
     if (explanation == EXPLAINED || listener_is_ignored(host->host->host, table, listener))
-        return 0;
-    bool passing = explanation == EXPLAINED_NOT && listener->transport == TRANSPORT_UDP &&
-                   port_is_ephemeral(table, listener->port);
-    if (passing && host->input->mode == JUDGE_ONE_SHOT)
-        return 0;
+        return false;
+    return explanation == EXPLAINED_AS_DYNAMIC || host->input->mode != JUDGE_ONE_SHOT || !is_passing(table, listener);
+}
+
+static int listener_tell(struct host_case *host, const struct listener_table *table, const struct listener *listener,
+                         enum explanation explanation)
+{
     struct finding *finding = draft_listener(host, table, listener);
     if (!finding)
         return -ENOMEM;
     if (explanation == EXPLAINED_AS_DYNAMIC)
         return dynamic_tell(host, finding);
-    return unexpected_tell(host, finding, passing ? host->input->plan->site->looks_before_unexpected_udp : 0);
+    unsigned looks = is_passing(table, listener) ? host->input->plan->site->looks_before_unexpected_udp : 0;
+    return unexpected_tell(host, finding, looks);
 }
 
-/* Sockets that share address and port (SO_REUSEPORT) stand together in the table, and are one finding. */
-static bool is_duplicate(const struct listener *a, const struct listener *b)
+/* Sockets that share address and port (SO_REUSEPORT) stand together in the table, and are one finding: of the first
+ * that there is anything to tell of, since `ignore` may mean the program of another. */
+static bool is_same_place(const struct listener *a, const struct listener *b)
 {
     return a->transport == b->transport && a->port == b->port && address_equal(&a->address, &b->address);
 }
@@ -125,13 +135,18 @@ int unexpected_judge(struct host_case *host)
     /* of a host that is down there is one finding; a recording of it can wait */
     if (!host->host->host->exclusive || !table || host->down || host->held)
         return 0;
+    const struct listener *told = NULL;
     for (size_t i = 0; i < table->count; i++) {
         const struct listener *listener = &table->items[i];
         if (listener->transport == TRANSPORT_UDP && !table->udp_complete)
             continue;
-        if (i > 0 && is_duplicate(&table->items[i - 1], listener))
+        if (told && is_same_place(told, listener))
             continue;
-        int r = listener_judge(host, table, listener);
+        enum explanation explanation = listener_explanation(host->host, listener);
+        if (!listener_is_told(host, table, listener, explanation))
+            continue;
+        told = listener;
+        int r = listener_tell(host, table, listener, explanation);
         if (r < 0)
             return r;
     }

@@ -55,6 +55,44 @@ static void test_impostor_on_a_reserved_port(void **state)
     world_done(&w);
 }
 
+static void test_dynamic_range_demands_no_program(void **state)
+{
+    (void)state;
+    struct world w;
+    world_init(&w);
+    struct expectation *e = world_expect(&w, TRANSPORT_UDP, 40007, 40008);
+    e->flow_count = 0;
+    e->owner = *PATTERNS({OWNER_EXE, "jdn*"});
+    w.rules[0].presence = PRESENCE_DYNAMIC;
+    world_listener(&w, TRANSPORT_UDP, "0.0.0.0", 40007)->owner.exe = "/usr/sbin/named";
+    world_judge(&w);
+    assert_int_equal(world_finding(&w, e->key)->verdict, VERDICT_CONFORMING);
+    world_done(&w);
+}
+
+/* A port of somebody else inside a range that is reserved for the product: the rule that names it explains it. */
+static void test_narrowest_rule_explains_whose_program_it_is(void **state)
+{
+    (void)state;
+    struct world w;
+    world_init(&w);
+    struct expectation *wide = world_expect(&w, TRANSPORT_TCP, 31006, 31012);
+    wide->flow_count = 0;
+    wide->owner = *PATTERNS({OWNER_EXE, "jdn*"});
+    w.rules[0].presence = PRESENCE_RESERVED;
+    struct expectation *narrow = world_expect(&w, TRANSPORT_TCP, 31008, 31008);
+    narrow->owner = *PATTERNS({OWNER_EXE, "sshd"});
+    world_listener(&w, TRANSPORT_TCP, "0.0.0.0", 31008)->owner.exe = "/usr/sbin/sshd";
+    world_judge(&w);
+    assert_int_equal(world_finding(&w, wide->key)->verdict, VERDICT_CONFORMING);
+    assert_int_equal(world_finding(&w, narrow->key)->verdict, VERDICT_UNPROVEN);
+    w.listeners[0].owner.exe = "/usr/bin/nc";
+    world_judge(&w);
+    assert_int_equal(world_finding(&w, wide->key)->verdict, VERDICT_IMPOSTOR);
+    assert_int_equal(world_finding(&w, narrow->key)->verdict, VERDICT_IMPOSTOR);
+    world_done(&w);
+}
+
 /* The kernel hands a packet to the most specific socket: who holds that one decides. */
 static void test_most_specific_listener_decides(void **state)
 {
@@ -303,6 +341,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_owners),
         cmocka_unit_test(test_impostor_on_a_reserved_port),
+        cmocka_unit_test(test_dynamic_range_demands_no_program),
+        cmocka_unit_test(test_narrowest_rule_explains_whose_program_it_is),
         cmocka_unit_test(test_most_specific_listener_decides),
         cmocka_unit_test(test_listener_on_device),
         cmocka_unit_test(test_accept_queue),

@@ -175,7 +175,7 @@ static void test_large_ranges(void **state)
         e->flow_count = 0;
         e->range = (struct port_range){TRANSPORT_UDP, rows[i].low, rows[i].high, rows[i].step};
         e->owner = (struct owner_patterns){ours, 1};
-        w.rules[0].presence = PRESENCE_DYNAMIC;
+        w.rules[0].presence = PRESENCE_RESERVED;
         world_listener(&w, TRANSPORT_UDP, "0.0.0.0", rows[i].listener)->owner.exe = "/usr/bin/other";
         world_listener(&w, TRANSPORT_TCP, "0.0.0.0", 30000)->owner.exe = "/usr/bin/other";
         world_judge(&w);

@@ -221,10 +221,11 @@ static void check_security(const struct combination *c, const struct finding *f)
         PROMISE(f->verdict == (c->scope == SCOPE_NETWORK ? VERDICT_FORBIDDEN : VERDICT_EXPOSED));
     else
         PROMISE(f->verdict != VERDICT_EXPOSED && f->verdict != VERDICT_WIDE && f->verdict != VERDICT_FORBIDDEN);
+    bool foreign = c->saw == SAW_FOREIGN && c->presence != PRESENCE_DYNAMIC; /* which demands nobody's program */
     if (f->verdict == VERDICT_IMPOSTOR)
-        PROMISE(c->tried == TRIED_WRONG || c->saw == SAW_FOREIGN);
-    else if (!bound && !passes && c->saw == SAW_FOREIGN)
-        PROMISE(false);
+        PROMISE(c->tried == TRIED_WRONG || foreign);
+    else if (!bound && !passes)
+        PROMISE(!foreign);
 }
 
 static void check_conforming(const struct combination *c, const struct finding *f)

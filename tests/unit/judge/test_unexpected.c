@@ -104,6 +104,27 @@ static void test_ignored_listeners(void **state)
     arena_free(arena);
 }
 
+/* Programs that share a port (SO_REUSEPORT): that the first is ignored does not hide the second. */
+static void test_a_shared_port_is_ignored_program_by_program(void **state)
+{
+    (void)state;
+    struct arena *arena = arena_new();
+    assert_non_null(arena);
+    const struct owner_pattern avahi[] = {{OWNER_EXE, "avahi"}};
+    const struct ignore ignore[] = {{.ports = ports(arena, "udp 5353"), .owner = {avahi, 1}}};
+    struct world w;
+    world_exclusive(&w);
+    w.host.ignore = ignore;
+    w.host.ignore_count = 1;
+    world_listener(&w, TRANSPORT_UDP, "0.0.0.0", 5353)->owner.exe = "/usr/sbin/avahi";
+    world_listener(&w, TRANSPORT_UDP, "0.0.0.0", 5353)->owner.exe = "/tmp/beacon";
+    world_listener(&w, TRANSPORT_UDP, "0.0.0.0", 5353)->owner.exe = "/tmp/beacon";
+    assert_int_equal(world_judge(&w)->count, 1);
+    assert_non_null(strstr(world_finding(&w, "mgr01|udp|0.0.0.0|5353")->listener, "beacon"));
+    world_done(&w);
+    arena_free(arena);
+}
+
 /* A client's socket looks like a listener: only one that stays is believed, and one look cannot tell. */
 static void test_udp_in_the_ephemeral_range(void **state)
 {
@@ -332,6 +353,7 @@ int main(void)
         cmocka_unit_test(test_unset_expectations_explain_nothing),
         cmocka_unit_test(test_explained_by_dynamic_alone_is_counted_apart),
         cmocka_unit_test(test_ignored_listeners),
+        cmocka_unit_test(test_a_shared_port_is_ignored_program_by_program),
         cmocka_unit_test(test_udp_in_the_ephemeral_range),
         cmocka_unit_test(test_a_listener_is_not_gone_because_nobody_looked),
         cmocka_unit_test(test_a_waived_finding_keeps_its_verdict_and_does_not_count),
