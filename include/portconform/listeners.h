@@ -23,6 +23,9 @@ struct listener_source {
 const struct listener_source *const *listener_sources(void); /* NULL-terminated */
 const struct listener_source *listener_source_find(const char *name);
 
+/* The addresses of the network namespace at `netns` (NULL: our own), as address_list_local() has them. */
+int listeners_addresses(const char *netns, struct address **ret);
+
 /* A recording, one listener a line (also what `-v` of the test tools and scenario files use):
  *
  *     tcp 0.0.0.0:31000 exe=/opt/jp1/jdn_manager unit=jp1.service uid=0 pid=812 queue=0/128 inode=4711 device=eth0

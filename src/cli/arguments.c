@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { TIMEOUT_S = 30, TIMEOUT_MAX_S = 3600 };
+enum { TIMEOUT_S = 30, TIMEOUT_MAX_S = 3600, TOP = 5, TOP_MAX = 1000 };
 
 /* --- setters ----------------------------------------------------------------------------------------------------- */
 
@@ -64,7 +64,17 @@ static int set_form(void *target, const char *value, struct text *error)
             return 0;
         }
     }
-    return options_unknown(error, "form", value, names);
+    return error ? options_unknown(error, "form", value, names) : -EINVAL;
+}
+
+static int set_rules_form(void *target, const char *value, struct text *error)
+{
+    static const char *const names[] = {"text", "tsv", "json", "markdown", NULL};
+    if (strcmp(value, "markdown") != 0 && set_form(target, value, NULL) < 0)
+        return options_unknown(error, "form", value, names);
+    if (strcmp(value, "markdown") == 0)
+        ((struct cli_arguments *)target)->markdown = true;
+    return 0;
 }
 
 static int set_matrix_form(void *target, const char *value, struct text *error)
@@ -128,10 +138,49 @@ static int set_colour(void *target, const char *value, struct text *error)
     return options_unknown(error, "colour", value, names);
 }
 
+static int set_recording(void *target, const char *value, struct text *error)
+{
+    (void)error;
+    ((struct cli_arguments *)target)->recording = value;
+    return 0;
+}
+
+static int set_netns(void *target, const char *value, struct text *error)
+{
+    (void)error;
+    ((struct cli_arguments *)target)->netns = value;
+    return 0;
+}
+
+static int set_name(void *target, const char *value, struct text *error)
+{
+    (void)error;
+    ((struct cli_arguments *)target)->name = value;
+    return 0;
+}
+
+static int set_output(void *target, const char *value, struct text *error)
+{
+    (void)error;
+    ((struct cli_arguments *)target)->output = value;
+    return 0;
+}
+
+static int set_top(void *target, const char *value, struct text *error)
+{
+    int64_t top = 0;
+    if (number_parse(value, 1, TOP_MAX, &top) < 0) {
+        text_printf(error, "--top takes 1 to %d", TOP_MAX);
+        return -EINVAL;
+    }
+    ((struct cli_arguments *)target)->top = (unsigned)top;
+    return 0;
+}
+
 enum {
     TAKES_OPENINGS = TAKES_MATRIX | TAKES_EXPORT,
     TAKES_SITE = TAKES_LINT | TAKES_EXPECT | TAKES_EXPLAIN | TAKES_OPENINGS,
-    TAKES_ALL = TAKES_SITE | TAKES_RULES,
+    TAKES_ALL = TAKES_SITE | TAKES_RULES | TAKES_DIFF | TAKES_ADOPT,
 };
 
 static const struct option_row options[] = {
@@ -143,11 +192,18 @@ static const struct option_row options[] = {
     {"with-vantage", 0, TAKES_OPENINGS, "NAME", "what this vantage needs for its probes as well", set_vantage},
     {"rest", 0, TAKES_EXPORT, "WHAT", "drop what no rule lets through, or only count it (drop)", set_rest},
     {"timeout", 't', TAKES_EXPLAIN, "SEC", "end by then (30)", set_timeout},
-    {"format", 0, TAKES_RULES | TAKES_EXPECT, "FORM", NULL, set_form},
-    {"output-format", 0, TAKES_RULES | TAKES_EXPECT, "FORM", "text, tsv or json", set_form},
+    {"format", 0, TAKES_EXPECT | TAKES_DIFF, "FORM", NULL, set_form},
+    {"output-format", 0, TAKES_EXPECT | TAKES_DIFF, "FORM", "text, tsv or json", set_form},
+    {"format", 0, TAKES_RULES, "FORM", NULL, set_rules_form},
+    {"output-format", 0, TAKES_RULES, "FORM", "text, tsv, json or markdown", set_rules_form},
     {"format", 0, TAKES_MATRIX, "FORM", "text, csv, html, json or tsv", set_matrix_form},
     {"explain", 0, TAKES_EXPECT, NULL, "tell where each parameter's value comes from", set_explain},
     {"errata", 0, TAKES_RULES, NULL, "only rules that deviate from what the guide prints", set_errata},
+    {"recording", 0, TAKES_ADOPT, "FILE", "listeners as they were recorded, instead of the kernel's", set_recording},
+    {"netns", 0, TAKES_ADOPT, "PATH", "the listeners of this network namespace", set_netns},
+    {"name", 0, TAKES_ADOPT, "NAME", "the host's name (this machine's)", set_name},
+    {"top", 0, TAKES_ADOPT, "N", "tell so many components that fit (5)", set_top},
+    {"output", 0, TAKES_ADOPT, "FILE", "write the proposal there; never over a file", set_output},
     {"colour", 0, TAKES_EXPLAIN, "WHEN", "auto, always or never", set_colour},
     {NULL, 0, 0, NULL, NULL, NULL},
 };
@@ -164,7 +220,7 @@ static int print_help(const struct command *command)
 
 int cli_arguments_read(const struct command *command, int argc, char **argv, struct cli_arguments *arguments)
 {
-    *arguments = (struct cli_arguments){.timeout_s = TIMEOUT_S};
+    *arguments = (struct cli_arguments){.timeout_s = TIMEOUT_S, .top = TOP};
     struct text error = {0};
     int operands = 0;
     int status = CLI_GO_ON;

@@ -15,6 +15,8 @@ enum {
     TAKES_EXPLAIN = 8,
     TAKES_MATRIX = 16,
     TAKES_EXPORT = 32,
+    TAKES_DIFF = 64,
+    TAKES_ADOPT = 128,
 };
 
 struct command {
@@ -32,6 +34,8 @@ int command_expect(const struct command *command, int argc, char **argv);
 int command_check(const struct command *command, int argc, char **argv);
 int command_explain(const struct command *command, int argc, char **argv);
 int command_matrix(const struct command *command, int argc, char **argv);
+int command_diff(const struct command *command, int argc, char **argv);
+int command_adopt(const struct command *command, int argc, char **argv);
 int command_export(const struct command *command, int argc, char **argv);
 int command_help(const struct command *command, int argc, char **argv);
 
@@ -44,8 +48,10 @@ struct cli_arguments {
     enum cli_form form;
     const char *matrix_form; /* of matrix: a form of its own, or NULL for text */
     enum check_colour colour;
-    bool help, explain, errata, count_rest;
+    bool help, explain, errata, markdown, count_rest;
     unsigned timeout_s;
+    const char *recording, *netns, *name, *output; /* of adopt */
+    unsigned top;
     char **operands;
     size_t operand_count;
 };

@@ -13,6 +13,8 @@ const struct command commands[] = {
     {"matrix", "-C PATH [-H HOST]", "who must reach whom, as openings of a firewall", TAKES_MATRIX, command_matrix},
     {"export", "FORM -C PATH [-H HOST]", "the openings as rules: nftables, windows, cisco-acl, csv, html", TAKES_EXPORT,
      command_export},
+    {"adopt", "[GUIDE ...]", "which roles this host's listeners fit, as a file to start from", TAKES_ADOPT,
+     command_adopt},
     {"lint", "-C PATH | GUIDE ...", "what is wrong with a site or a guide, file by file", TAKES_LINT, command_lint},
     {"help", "[COMMAND]", "this page, or that of a command", 0, command_help},
     {NULL, NULL, NULL, 0, NULL},

@@ -1,0 +1,374 @@
+/* The ranking of components by what listens, and the roles that are proposed together. */
+#include "adopting.h"
+
+#include "portconform/text.h"
+#include "portconform/vector.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* What is proposed has to be more than a coincidence of common numbers. */
+static const double least_score = 0.2, least_coverage = 0.45;
+enum { ROLES_MAX = 24, COMPLETE = 1 };
+
+struct adopting {
+    struct arena *arena;
+    struct ears ears;
+    const struct guide *guides;
+    size_t guide_count;
+    struct trial *trials; /* of components that can be heard at all */
+    size_t trial_count;
+    struct value **fixed; /* by guide: what the roles taken so far have settled */
+    struct value *free;   /* no value at all; as long as the longest list of parameters */
+    struct adopt_role *roles;
+    size_t role_count;
+};
+
+/* --- telling what was found -------------------------------------------------------------------------------------- */
+
+static const char *adopt_as_well(struct adopting *adopting, struct trial *trial, size_t parameter)
+{
+    struct value candidates[CANDIDATES_MAX], held = trial->values[parameter];
+    struct value *kept = calloc(trial->guide->parameter_count, sizeof(*kept));
+    struct measure measure = trial_measure(trial);
+    double best = measure_score(&measure) - 1e-9;
+    struct text text = {0};
+    if (kept == NULL)
+        return NULL;
+    memcpy(kept, trial->values, trial->guide->parameter_count * sizeof(*kept));
+    size_t count = choice_candidates(trial, parameter, candidates);
+    memcpy(trial->values, kept, trial->guide->parameter_count * sizeof(*kept));
+    for (size_t i = 0; i < count; i++) {
+        char buffer[64];
+        trial->values[parameter] = candidates[i];
+        measure = trial_measure(trial);
+        bool same = candidates[i].type != VALUE_UNSET && !value_equal(&candidates[i], &held);
+        if (same && measure_score(&measure) >= best)
+            text_printf(&text, "%s%s", text.length > 0 ? ", " : "",
+                        value_format(&candidates[i], buffer, sizeof(buffer)));
+    }
+    trial->values[parameter] = held;
+    const char *copy = text.length > 0 ? arena_strdup(adopting->arena, text_string(&text)) : NULL;
+    text_done(&text);
+    free(kept);
+    return copy;
+}
+
+static int adopt_tell_settings(struct adopting *adopting, struct trial *trial, struct adopt_role *role)
+{
+    const struct guide *guide = trial->guide;
+    struct adopt_setting *settings = ARENA_ARRAY(adopting->arena, struct adopt_setting, guide->parameter_count);
+    const char **undecided = ARENA_ARRAY(adopting->arena, const char *, guide->parameter_count);
+    if (settings == NULL || undecided == NULL)
+        return -ENOMEM;
+    role->settings = settings;
+    role->undecided = undecided;
+    for (size_t i = 0; i < guide->parameter_count; i++) {
+        const struct parameter *parameter = &guide->parameters[i];
+        if (!choice_matters(trial, parameter->name))
+            continue;
+        if (trial->values[i].type == VALUE_UNSET)
+            undecided[role->undecided_count++] = parameter->name;
+        else if (!value_equal(&trial->values[i], &parameter->initial))
+            settings[role->setting_count++] = (struct adopt_setting){
+                .parameter = parameter,
+                .value = trial->values[i],
+                .as_well = adopt_as_well(adopting, trial, i),
+            };
+    }
+    return 0;
+}
+
+static int adopt_tell_items(struct adopting *adopting, const struct trial *trial, struct adopt_role *role)
+{
+    size_t most = 0;
+    for (size_t i = 0; i < trial->rule_count; i++)
+        most += trial->rules[i]->ports.count;
+    struct adopt_item *items = ARENA_ARRAY(adopting->arena, struct adopt_item, most);
+    if (items == NULL)
+        return -ENOMEM;
+    role->items = items;
+    for (size_t i = 0; i < trial->rule_count; i++) {
+        const struct rule *rule = trial->rules[i];
+        for (size_t p = 0; trial_holds(trial, rule) && p < rule->ports.count; p++) {
+            struct port_range range;
+            if (trial_resolve(trial, rule, &rule->ports.items[p], &range))
+                items[role->item_count++] = trial_look(trial, rule, &range);
+        }
+    }
+    return 0;
+}
+
+static int adopt_tell(struct adopting *adopting, struct trial *trial, struct adopt_role *ret)
+{
+    struct measure measure = trial_measure(trial);
+    *ret = (struct adopt_role){
+        .guide = trial->guide,
+        .component = trial->component,
+        .evidence = measure.evidence,
+        .coverage = measure_coverage(&measure),
+        .score = measure_score(&measure),
+    };
+    int error = adopt_tell_settings(adopting, trial, ret);
+    return error == 0 ? adopt_tell_items(adopting, trial, ret) : error;
+}
+
+/* --- each by itself ---------------------------------------------------------------------------------------------- */
+
+static int adopt_try_all(struct adopting *adopting)
+{
+    size_t most = 0, parameters = 0;
+    for (size_t g = 0; g < adopting->guide_count; g++) {
+        most += adopting->guides[g].component_count;
+        parameters += adopting->guides[g].parameter_count;
+    }
+    adopting->trials = ARENA_ARRAY(adopting->arena, struct trial, most);
+    adopting->free = ARENA_ARRAY(adopting->arena, struct value, parameters);
+    adopting->fixed = ARENA_ARRAY(adopting->arena, struct value *, adopting->guide_count);
+    if (adopting->trials == NULL || adopting->free == NULL || adopting->fixed == NULL)
+        return -ENOMEM;
+    for (size_t g = 0; g < adopting->guide_count; g++) {
+        const struct guide *guide = &adopting->guides[g];
+        adopting->fixed[g] = ARENA_ARRAY(adopting->arena, struct value, guide->parameter_count);
+        if (adopting->fixed[g] == NULL)
+            return -ENOMEM;
+        for (size_t c = 0; c < guide->component_count; c++) {
+            struct trial *trial = &adopting->trials[adopting->trial_count];
+            if (guide->components[c].external)
+                continue;
+            int error = trial_init(trial, &adopting->ears, &guide->components[c], guide, adopting->arena);
+            if (error != 0)
+                return error;
+            adopting->trial_count += choice_is_heard(trial);
+        }
+    }
+    return 0;
+}
+
+static void adopt_count_item(struct ears *ears, const struct trial *trial, const struct rule *rule,
+                             const struct port_item *item, const struct trial **last[2])
+{
+    enum { COUNTED_MAX = 64 }; /* a wide range names no port in particular */
+    struct port_range range;
+    if (!trial_holds(trial, rule) || !trial_resolve(trial, rule, item, &range) ||
+        port_range_count(&range) > COUNTED_MAX)
+        return;
+    size_t row = range.transport == TRANSPORT_UDP ? 1 : 0;
+    for (unsigned port = range.low; port <= range.high; port += range.step) {
+        if (last[row][port] == trial)
+            continue;
+        last[row][port] = trial;
+        if (ears->rarity[row][port] < UINT8_MAX)
+            ears->rarity[row][port]++;
+    }
+}
+
+/* How many of the components, each with the values that fit it, name a port. */
+static int adopt_count_rarity(struct adopting *adopting)
+{
+    const struct trial **last[2] = {calloc(PORTS, sizeof(struct trial *)), calloc(PORTS, sizeof(struct trial *))};
+    int error = last[0] == NULL || last[1] == NULL ? -ENOMEM : 0;
+    for (size_t t = 0; error == 0 && t < adopting->trial_count; t++) {
+        const struct trial *trial = &adopting->trials[t];
+        for (size_t i = 0; i < trial->rule_count; i++)
+            for (size_t p = 0; p < trial->rules[i]->ports.count; p++)
+                adopt_count_item(&adopting->ears, trial, trial->rules[i], &trial->rules[i]->ports.items[p], last);
+    }
+    free(last[0]);
+    free(last[1]);
+    return error;
+}
+
+/* Better first; of equals the order of the guides. */
+static int adopt_compare(const void *left, const void *right)
+{
+    const struct adopt_role *a = left, *b = right;
+    if (a->score != b->score)
+        return a->score > b->score ? -1 : 1;
+    if (a->coverage != b->coverage)
+        return a->coverage > b->coverage ? -1 : 1;
+    if (a->guide != b->guide)
+        return a->guide < b->guide ? -1 : 1;
+    return a->component < b->component ? -1 : a->component > b->component;
+}
+
+static int adopt_rank(struct adopting *adopting, struct adoption *ret)
+{
+    struct adopt_role *ranking = ARENA_ARRAY(adopting->arena, struct adopt_role, adopting->trial_count);
+    if (ranking == NULL)
+        return -ENOMEM;
+    for (size_t t = 0; t < adopting->trial_count; t++) {
+        struct adopt_role role;
+        int error = choice_make(&adopting->trials[t], adopting->free);
+        if (error == 0)
+            error = adopt_tell(adopting, &adopting->trials[t], &role);
+        if (error != 0)
+            return error;
+        if (role.evidence > 0)
+            ranking[ret->ranking_count++] = role;
+    }
+    qsort(ranking, ret->ranking_count, sizeof(*ranking), adopt_compare);
+    ret->ranking = ranking;
+    return 0;
+}
+
+/* --- together ---------------------------------------------------------------------------------------------------- */
+
+static size_t adopt_guide_index(const struct adopting *adopting, const struct guide *guide)
+{
+    return (size_t)(guide - adopting->guides);
+}
+
+static size_t adopt_times_taken(const struct adopting *adopting, const struct component *component)
+{
+    size_t times = 0;
+    for (size_t i = 0; i < adopting->role_count; i++)
+        times += adopting->roles[i].component == component;
+    return times;
+}
+
+/* A component that is there already can only be another instance of itself: its numbers are free again. */
+static int adopt_fit_next(struct adopting *adopting, struct trial *trial)
+{
+    const struct guide *guide = trial->guide;
+    const struct value *fixed = adopting->fixed[adopt_guide_index(adopting, guide)];
+    if (adopt_times_taken(adopting, trial->component) == 0)
+        return choice_make(trial, fixed);
+    struct value *loosened = ARENA_ARRAY(adopting->arena, struct value, guide->parameter_count);
+    if (loosened == NULL)
+        return -ENOMEM;
+    for (size_t i = 0; i < guide->parameter_count; i++)
+        if (guide->parameters[i].kind != PARAMETER_INT)
+            loosened[i] = fixed[i];
+    return choice_make(trial, loosened);
+}
+
+/* The trial that explains most of what is left; NULL: none worth a role. */
+static int adopt_find_next(struct adopting *adopting, struct trial **ret)
+{
+    struct adopt_role best = {0};
+    *ret = NULL;
+    for (size_t t = 0; t < adopting->trial_count; t++) {
+        struct trial *trial = &adopting->trials[t];
+        int error = adopt_fit_next(adopting, trial);
+        if (error != 0)
+            return error;
+        struct measure measure = trial_measure(trial);
+        struct adopt_role role = {.guide = trial->guide,
+                                  .component = trial->component,
+                                  .score = measure_score(&measure),
+                                  .coverage = measure_coverage(&measure)};
+        double coverage = adopt_times_taken(adopting, trial->component) > 0 ? COMPLETE : least_coverage;
+        if (role.score < least_score || role.coverage < coverage)
+            continue;
+        if (*ret == NULL || adopt_compare(&role, &best) < 0) {
+            best = role;
+            *ret = trial;
+        }
+    }
+    return 0;
+}
+
+static void adopt_explain(struct adopting *adopting, const struct adopt_role *role)
+{
+    for (size_t i = 0; i < role->item_count; i++) {
+        const struct adopt_item *item = &role->items[i];
+        for (unsigned port = item->range.low; port <= item->range.high; port += item->range.step)
+            ears_explain(&adopting->ears, item->range.transport, (uint16_t)port);
+    }
+}
+
+static int adopt_take(struct adopting *adopting, struct trial *trial)
+{
+    struct adopt_role *role = &adopting->roles[adopting->role_count];
+    size_t times = adopt_times_taken(adopting, trial->component);
+    int error = adopt_tell(adopting, trial, role);
+    if (error != 0)
+        return error;
+    if (times > 0)
+        role->name = arena_printf(adopting->arena, "%s-%zu", trial->component->name, times + 1);
+    if (times > 0 && role->name == NULL)
+        return -ENOMEM;
+    adopting->role_count++;
+    struct value *fixed = adopting->fixed[adopt_guide_index(adopting, trial->guide)];
+    for (size_t i = 0; i < trial->guide->parameter_count; i++)
+        if (fixed[i].type == VALUE_UNSET && choice_matters(trial, trial->guide->parameters[i].name))
+            fixed[i] = trial->values[i];
+    adopt_explain(adopting, role);
+    return 0;
+}
+
+static int adopt_together(struct adopting *adopting, struct adoption *ret)
+{
+    adopting->roles = ARENA_ARRAY(adopting->arena, struct adopt_role, ROLES_MAX);
+    if (adopting->roles == NULL)
+        return -ENOMEM;
+    while (adopting->role_count < ROLES_MAX) {
+        struct trial *next;
+        int error = adopt_find_next(adopting, &next);
+        if (error == 0 && next != NULL)
+            error = adopt_take(adopting, next);
+        if (error != 0)
+            return error;
+        if (next == NULL)
+            break;
+    }
+    ret->roles = adopting->roles;
+    ret->role_count = adopting->role_count;
+    return 0;
+}
+
+static int adopt_leave(struct adopting *adopting, struct adoption *ret)
+{
+    const struct listener_table *table = adopting->ears.table;
+    size_t *unexplained = ARENA_ARRAY(adopting->arena, size_t, table->count);
+    if (unexplained == NULL)
+        return -ENOMEM;
+    for (size_t i = 0; i < table->count; i++) {
+        if (adopting->ears.explained[i])
+            continue;
+        if (ears_is_passing(&adopting->ears, &table->items[i]))
+            ret->passing++;
+        else
+            unexplained[ret->unexplained_count++] = i;
+    }
+    ret->unexplained = unexplained;
+    return 0;
+}
+
+int adopt(const struct guide *guides, size_t guide_count, const struct listener_table *listeners, struct adoption **ret)
+{
+    struct adopting adopting = {.arena = arena_new(), .guides = guides, .guide_count = guide_count};
+    if (adopting.arena == NULL)
+        return -ENOMEM;
+    struct adoption *made = ARENA_NEW(adopting.arena, struct adoption);
+    int error = made == NULL ? -ENOMEM : ears_init(&adopting.ears, listeners, adopting.arena);
+    if (error == 0)
+        error = adopt_try_all(&adopting);
+    /* once with all ports alike, to know the values; then by how many components share a port */
+    for (size_t t = 0; error == 0 && t < adopting.trial_count; t++)
+        error = choice_make(&adopting.trials[t], adopting.free);
+    if (error == 0)
+        error = adopt_count_rarity(&adopting);
+    if (error == 0)
+        error = adopt_rank(&adopting, made);
+    if (error == 0)
+        error = adopt_together(&adopting, made);
+    if (error == 0)
+        error = adopt_leave(&adopting, made);
+    if (error != 0) {
+        arena_free(adopting.arena);
+        return error;
+    }
+    made->arena = adopting.arena;
+    made->listeners = listeners;
+    *ret = made;
+    return 0;
+}
+
+void adoption_free(struct adoption *adoption)
+{
+    if (adoption != NULL)
+        arena_free(adoption->arena);
+}
