@@ -187,6 +187,8 @@ struct site {
 };
 
 const struct host *site_host(const struct site *site, const char *name); /* by name, alias or address text */
+/* Where the host moved that rule's ports, by the nearest that says so; NULL: nowhere. */
+const struct changed_port *host_changed_port(const struct host *host, const struct rule *rule);
 const struct vantage *site_vantage(const struct site *site, const char *name);
 bool site_names_agree(const char *a, const char *b);              /* "mon1" and "MON1.example.jp": one machine */
 const char *site_team(const struct site *site, const char *name); /* the contact, or NULL */

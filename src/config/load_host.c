@@ -3,6 +3,7 @@
 #include "loader.h"
 
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* A role before it is known which host plays it. */
@@ -72,6 +73,13 @@ static void read_addresses(struct loader *loader, struct host_parts *parts)
     parts->addresses = items;
 }
 
+static void check_role_names(struct loader *loader, const struct role *earlier, const struct role *role)
+{
+    if (strcmp(earlier->name, role->name) == 0)
+        ERROR(loader, role->origin, "give one of them a name = \"...\"", "the role '%s' is played twice by this host",
+              role->name);
+}
+
 static void read_roles(struct loader *loader, struct host_parts *parts)
 {
     const struct node *list = parts->fields.roles.node;
@@ -89,7 +97,7 @@ static void read_roles(struct loader *loader, struct host_parts *parts)
             WARNING(loader, node_inside(fields.component.node),
                     "'networks' and 'externals' in site.conf are for what runs outside",
                     "the component '%s' runs outside the site, and this host plays it", component->name);
-        items[parts->role_count++] = (struct role_draft){
+        items[parts->role_count] = (struct role_draft){
             .role = {.guide = &loader->guides[guide],
                      .component = component,
                      .name = fields.name.node ? fields.name.text : component->name,
@@ -99,6 +107,9 @@ static void read_roles(struct loader *loader, struct host_parts *parts)
                      .origin = group->origin},
             .own = own,
         };
+        for (size_t i = 0; i < parts->role_count; i++)
+            check_role_names(loader, &items[i].role, &items[parts->role_count].role);
+        parts->role_count++;
     }
     parts->roles = items;
 }
@@ -155,6 +166,35 @@ static void read_ignore(struct loader *loader, struct host_parts *parts)
     parts->ignore = items;
 }
 
+/* Rules of one id, in the order of their list. */
+static int compare_expect(const void *left, const void *right)
+{
+    const struct rule *a = *(const struct rule *const *)left, *b = *(const struct rule *const *)right;
+    int id = strcmp(a->id, b->id);
+    return id ? id : (a > b) - (a < b);
+}
+
+/* Tells those from `from` on that repeat another. */
+static void check_expect(struct loader *loader, const struct rule *rules, size_t count, size_t from)
+{
+    const struct rule **sorted = loader_scratch(loader, count, sizeof(*sorted));
+    if (!sorted || count == 0)
+        return;
+    for (size_t i = 0; i < count; i++)
+        sorted[i] = &rules[i];
+    qsort(sorted, count, sizeof(*sorted), compare_expect);
+    const struct rule *first = sorted[0];
+    for (size_t i = 1; i < count; i++) {
+        const struct rule *rule = sorted[i];
+        if (strcmp(first->id, rule->id) != 0)
+            first = rule;
+        else if ((size_t)(rule - rules) >= from)
+            ERROR(loader, rule->origin, "a ref = \"...\" tells rules of the same ports apart",
+                  "the rule %s is given twice (first in %s, line %u)", rule->id, first->origin.file,
+                  first->origin.line);
+    }
+}
+
 struct host_parts *host_parts_read(struct loader *loader, const struct node *group, const struct cfg_section *section)
 {
     struct host_parts *parts = loader_scratch(loader, 1, sizeof(*parts));
@@ -170,6 +210,8 @@ struct host_parts *host_parts_read(struct loader *loader, const struct node *gro
     read_roles(loader, parts);
     read_changes(loader, parts);
     read_expect(loader, parts);
+    if (level == SETTING_TEMPLATE) /* a host's are told when it is folded, against its template's too */
+        check_expect(loader, parts->expect, parts->expect_count, 0);
     read_ignore(loader, parts);
     const char *name = parts->fields.name.text ? parts->fields.name.text : "?";
     parts->waivers = read_waivers(loader, &parts->fields.waive, name, &parts->waiver_count);
@@ -232,10 +274,8 @@ static void fold_roles(struct loader *loader, const struct host_defaults *site, 
         struct settings lists[] = {site->settings, of_template->settings, own->settings, draft->own};
         roles[i] = draft->role;
         roles[i].settings = merge_settings(loader, draft->role.guide, lists, COUNT(lists));
-        for (size_t earlier = 0; is_own && earlier < i; earlier++)
-            if (strcmp(roles[earlier].name, roles[i].name) == 0)
-                ERROR(loader, roles[i].origin, "give one of them a name = \"...\"",
-                      "the role '%s' is played twice by this host", roles[i].name);
+        for (size_t earlier = 0; is_own && earlier < of_template->role_count; earlier++)
+            check_role_names(loader, &roles[earlier], &roles[i]);
     }
     host->roles = roles;
     host->role_count = of_template->role_count + own->role_count;
@@ -251,20 +291,6 @@ static void check_changes(struct loader *loader, const struct host_parts *own, c
         if (!played)
             WARNING(loader, own->changed_ports[i].origin, NULL, "no role of this host has the rule %s", rule->id);
     }
-}
-
-static void check_expect(struct loader *loader, const struct host *host, size_t of_template)
-{
-    for (size_t i = of_template; i < host->expect_count; i++)
-        for (size_t earlier = 0; earlier < i; earlier++) {
-            const struct rule *first = &host->expect[earlier], *second = &host->expect[i];
-            if (strcmp(first->id, second->id) != 0)
-                continue;
-            ERROR(loader, second->origin, "a ref = \"...\" tells rules of the same ports apart",
-                  "the rule %s is given twice (first in %s, line %u)", second->id, first->origin.file,
-                  first->origin.line);
-            break;
-        }
 }
 
 /* Where a setting that decides stands; what the template decides is told at the host that it does not fit. */
@@ -373,6 +399,6 @@ void host_fold(struct loader *loader, const struct host_defaults *site, const st
     check_aliases(loader, &own->fields.alias);
     check_changes(loader, own, &host);
     check_own_rules(loader, own, &host);
-    check_expect(loader, &host, base->expect_count);
+    check_expect(loader, host.expect, host.expect_count, base->expect_count);
     *ret = host;
 }

@@ -43,6 +43,16 @@ const struct host *site_host(const struct site *site, const char *name)
     return NULL;
 }
 
+/* The host's own follow its template's. */
+const struct changed_port *host_changed_port(const struct host *host, const struct rule *rule)
+{
+    for (size_t i = host->changed_port_count; i > 0; i--) {
+        if (host->changed_ports[i - 1].rule == rule)
+            return &host->changed_ports[i - 1];
+    }
+    return NULL;
+}
+
 const struct vantage *site_vantage(const struct site *site, const char *name)
 {
     for (size_t i = 0; i < site->vantage_count; i++) {

@@ -33,15 +33,6 @@ static void expect_fail(const struct rule_context *context, const char *what, co
     context->build->failed = true;
 }
 
-static const struct changed_port *expect_change(const struct host *host, const struct rule *rule)
-{
-    for (size_t i = 0; i < host->changed_port_count; i++) {
-        if (host->changed_ports[i].rule == rule)
-            return &host->changed_ports[i];
-    }
-    return NULL;
-}
-
 static enum transport expect_transport(const struct rule *rule, const struct port_item *item)
 {
     return item->transport != TRANSPORT_UNSTATED ? item->transport : rule->assume;
@@ -152,7 +143,7 @@ static int expect_rule(struct rule_context *context)
     }
     if (error == 0 && !applies)
         return 0;
-    context->changed = expect_change(context->host->host, context->rule);
+    context->changed = host_changed_port(context->host->host, context->rule);
     for (size_t i = 0; i < context->rule->ports.count; i++) {
         error = expect_item(context, i);
         if (error != 0)

@@ -129,16 +129,6 @@ static void expected_add_row(struct explanation *explanation)
     }
 }
 
-static const struct changed_port *expected_change(const struct explanation *explanation)
-{
-    const struct host *host = explanation->expectation->host;
-    for (size_t i = 0; i < host->changed_port_count; i++) {
-        if (host->changed_ports[i].rule == explanation->expectation->rule)
-            return &host->changed_ports[i];
-    }
-    return NULL;
-}
-
 /* What a presence asks for, where it is not simply every port. */
 static const char *const expected_presence[] = {
     [PRESENCE_REQUIRED] = NULL,
@@ -165,7 +155,7 @@ static void expected_add_item(struct explanation *explanation)
         before = "; ";
     }
     if (expectation->changed) {
-        const struct changed_port *change = expected_change(explanation);
+        const struct changed_port *change = host_changed_port(expectation->host, expectation->rule);
         text_printf(&words, "%smoved here", before);
         if (change != NULL)
             phrase_origin(&words, " by ", &change->origin);

@@ -56,6 +56,16 @@ static void a_rule_is_found_by_id_or_by_a_ref_of_one_part(void **state)
     assert_null(guide_rule(&guides[0], "t/3"));
 }
 
+static void the_nearest_change_of_a_port_holds(void **state)
+{
+    (void)state;
+    const struct changed_port changes[] = {{.rule = &rules[0]}, {.rule = &rules[1]}, {.rule = &rules[0]}};
+    const struct host host = {.changed_ports = changes, .changed_port_count = 3}; /* the template's, then its own */
+    assert_ptr_equal(host_changed_port(&host, &rules[0]), &changes[2]);
+    assert_ptr_equal(host_changed_port(&host, &rules[1]), &changes[1]);
+    assert_null(host_changed_port(&host, &rules[2]));
+}
+
 static void a_configuration_frees_itself_whole(void **state)
 {
     (void)state;
@@ -171,6 +181,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(guides_are_searched_by_name),
         cmocka_unit_test(a_rule_is_found_by_id_or_by_a_ref_of_one_part),
+        cmocka_unit_test(the_nearest_change_of_a_port_holds),
         cmocka_unit_test(a_configuration_frees_itself_whole),
         cmocka_unit_test(the_nearest_setting_wins),
         cmocka_unit_test(without_a_setting_the_guide_decides),
