@@ -163,7 +163,11 @@ int lint_unseen(const struct lint_plans *plans, struct diag_list *diags)
     const struct plan *first = plans->items[0];
     for (size_t h = 0; h < first->host_count; h++) {
         const struct plan_host *host = &first->hosts[h];
-        if (host->expectation_count == 0 && !host->host->exclusive)
+        if (host->expectation_count == 0 && host->host->role_count > 0 && !host->host->exclusive)
+            diag_add(diags, DIAG_NOTE, host->host->origin, NULL,
+                     "nothing is expected of host %s: its roles only call others, and no check of it says anything",
+                     host->host->name);
+        else if (host->expectation_count == 0 && !host->host->exclusive)
             diag_add(diags, DIAG_WARNING, host->host->origin, NULL,
                      "nothing is expected of host %s: it has no role, no expect entry, and is not exclusive",
                      host->host->name);

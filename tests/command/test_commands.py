@@ -167,7 +167,14 @@ class Lint(Case):
 
     def test_host_of_which_nothing_is_expected(self):
         self.host("one", 'addresses = ["192.0.2.1"];')
-        self.assert_run(run(COMMAND, "lint", "-C", self.folder), 0, "nothing is expected of host one")
+        self.assert_run(run(COMMAND, "lint", "-C", self.folder), 0, "warning: nothing is expected of host one")
+
+    def test_host_that_only_calls_others(self):
+        """It stands in the site for the firewall's sake: worth a word, no warning."""
+        self.site('site: { name = "lab"; guides = ["ism"]; };')
+        self.host("one", 'addresses = ["192.0.2.1"]; roles = ( { component = "qnd-server"; } );')
+        self.assert_run(run(COMMAND, "lint", "-C", self.folder), 0, "note: nothing is expected of host one",
+                        "0 warnings")
 
     def test_exclusive_without_listeners_is_an_error(self):
         self.host("one", 'addresses = ["192.0.2.1"]; exclusive = true; listeners = "none"; '
