@@ -12,7 +12,7 @@ enum { FORMS_MAX = 16 };
 static int unknown_form(const char *word)
 {
     const char *names[FORMS_MAX] = {NULL};
-    for (size_t i = 0; exporters[i] && i < FORMS_MAX - 1; i++)
+    for (size_t i = 0; i < FORMS_MAX - 1 && exporters[i]; i++)
         names[i] = exporters[i]->name;
     struct text error = {0};
     options_unknown(&error, "form", word, names);
@@ -55,7 +55,7 @@ static int export(const struct cli_arguments *arguments)
         return unknown_form(arguments->operands[0]);
     if (exporter->needs_host && !arguments->host)
         return cli_fail("export: %s is for one host's own firewall; name it by -H", exporter->name);
-    struct cli_matrix held;
+    struct cli_matrix held = {0};
     struct diag_list diags;
     int status = cli_matrix_open(arguments, true, &held);
     if (status != CLI_GO_ON)

@@ -194,7 +194,7 @@ int command_matrix(const struct command *command, int argc, char **argv)
     int status = cli_arguments_read(command, argc, argv, &arguments);
     if (status != CLI_GO_ON)
         return status;
-    struct cli_matrix held;
+    struct cli_matrix held = {0};
     if (arguments.operand_count > 0)
         status = cli_fail("matrix: \"%s\" stands alone; a host is given by -H", arguments.operands[0]);
     else
