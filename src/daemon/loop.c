@@ -1,11 +1,15 @@
 /* The loop of portconformd.
  *
- *     waiting --(the interval is over)--> looking --(observations complete)--> judged, published --> waiting
- *        ^                                   |
- *        '---------(reload: at once)---------'
+ *     waiting --(the interval is over)--> planning --> looking --(observations complete)--> judged, published -->
+ * waiting ^                                                |
+ *        '------------------(reload: at once)-------------'
+ *
+ * Planning is left out as long as the plan holds (hold.h). Reading, planning and names have a thread of their own;
+ * listeners of this machine are read in the loop, a table a step.
  */
 #include "loop.h"
 
+#include "hold.h"
 #include "publish.h"
 #include "reload.h"
 
@@ -42,8 +46,13 @@ struct loop {
     struct moment now;
     int64_t began_ms, next_ms; /* monotonic: this cycle began, the next one begins */
     uint64_t late;             /* cycles that took longer than the interval */
+    struct hold hold;          /* of site.plan */
+    bool planned;              /* it was made sure that the plan will do for the next cycle */
+    size_t lost_names;         /* as logged last */
     struct reload *reload;     /* NULL: none is under way */
-    bool reload_again;         /* SIGHUP came while one was */
+    bool planning;             /* the one under way makes a plan, and the next cycle waits for it */
+    bool planning_exposure;    /* ... that looks at the ports that are for a host alone */
+    bool reload_again;         /* SIGHUP came while one was under way */
     int signals;
     bool ending;
 };
@@ -60,6 +69,7 @@ static void begin_cycle(struct loop *loop)
     int64_t longest_ms = 2 * interval_ms(loop);
     loop->began_ms = loop->now.mono_ms;
     loop->next_ms = loop->began_ms + interval_ms(loop);
+    loop->planned = false;
     const struct cycle_options options = {
         .probes = probes,
         .deadline_mono_ms = loop->began_ms + (longest_ms < CYCLE_LEAST_MS ? CYCLE_LEAST_MS : longest_ms),
@@ -109,14 +119,59 @@ static void finish_cycle(struct loop *loop)
     loop->snapshot = judgement.snapshot;
     judgement.snapshot = NULL; /* ours now */
     judgement_done(&judgement);
+    hold_cycle_done(&loop->hold, loop->snapshot, cycle_undecided(loop->cycle) == 0, loop->now);
     log_cycle(loop);
     outlets_watch(loop->outlets);
     drop_cycle(loop);
 }
 
+/* --- planning ----------------------------------------------------------------------------------------------------- */
+
+/* Does the plan do for the cycle that is due? If not, another one is begun. While the configuration is read the old one
+ * goes on: what comes of that brings its own plan. */
+static bool make_sure_of_plan(struct loop *loop)
+{
+    if (loop->planned)
+        return true;
+    if (loop->reload != NULL)
+        return !loop->planning;
+    if (hold_ask(&loop->hold, loop->now) == HOLD_GOOD)
+        return true;
+    loop->planning_exposure = hold_wants_exposure(&loop->hold, loop->now);
+    int result = reload_plan_start(loop->options, loop->site.config, loop->planning_exposure, &loop->reload);
+    loop->planning = result == 0;
+    if (result < 0) {
+        loop->reload = NULL;
+        log_line(LOG_ERR, "cannot plan anew, the old plan stays: %s", pc_strerror(result));
+    }
+    return result < 0;
+}
+
+static void log_lost_names(struct loop *loop, const struct diag_list *diags, size_t lost)
+{
+    if (lost != loop->lost_names)
+        site_log(diags, 0);
+    if (lost == 0 && loop->lost_names > 0)
+        log_line(LOG_NOTICE, "every name has an address again");
+    loop->lost_names = lost;
+}
+
+/* A name that nobody answers for at the moment keeps the addresses it had, as long as the old plan will do. */
+static void adopt_plan(struct loop *loop, struct plan *plan)
+{
+    bool keep =
+        hold_ask(&loop->hold, loop->now) == HOLD_STALE && hold_lost_names(plan) > hold_lost_names(loop->site.plan);
+    struct plan *before = keep ? plan : loop->site.plan;
+    if (!keep) {
+        loop->site.plan = plan;
+        hold_renew(&loop->hold, plan, loop->planning_exposure);
+    }
+    plan_free(before);
+}
+
 static void work_on_cycle(struct loop *loop)
 {
-    if (loop->cycle == NULL && loop->now.mono_ms >= loop->next_ms)
+    if (loop->cycle == NULL && loop->now.mono_ms >= loop->next_ms && make_sure_of_plan(loop))
         begin_cycle(loop);
     if (loop->cycle == NULL)
         return;
@@ -177,23 +232,47 @@ static void adopt_site(struct loop *loop, struct check_site *site)
     outlets_configure(loop->outlets, after);
     check_site_done(&loop->site);
     loop->site = *site;
+    hold_begin(&loop->hold, site->plan);
+    loop->lost_names = hold_lost_names(site->plan);
+    loop->planned = true;
     loop->next_ms = loop->now.mono_ms;
+}
+
+static void end_reading(struct loop *loop, int result, struct check_site *site, const struct diag_list *diags)
+{
+    site_log(diags, result);
+    if (result < 0) {
+        outlets_announce(loop->outlets, "CONFIG_REJECTED", LOG_ERR,
+                         "the new configuration is rejected, the old one stays in force; errors: %zu", diags->errors);
+        return;
+    }
+    adopt_site(loop, site);
+    log_site(loop, "configuration read again:", "CONFIG_LOADED");
+}
+
+static void end_planning(struct loop *loop, int result, struct plan *plan, const struct diag_list *diags)
+{
+    loop->planning = false;
+    loop->planned = true;
+    if (result < 0) {
+        site_log(diags, result);
+        log_line(LOG_ERR, "cannot plan anew, the old plan stays");
+        return;
+    }
+    log_lost_names(loop, diags, hold_lost_names(plan));
+    adopt_plan(loop, plan);
 }
 
 static void end_reload(struct loop *loop)
 {
-    struct check_site site;
+    struct check_site site = {NULL, NULL};
     struct diag_list diags;
     int result = reload_finish(loop->reload, &site, &diags);
     loop->reload = NULL;
-    site_log(&diags, result);
-    if (result < 0) {
-        outlets_announce(loop->outlets, "CONFIG_REJECTED", LOG_ERR,
-                         "the new configuration is rejected, the old one stays in force; errors: %zu", diags.errors);
-    } else {
-        adopt_site(loop, &site);
-        log_site(loop, "configuration read again:", "CONFIG_LOADED");
-    }
+    if (loop->planning)
+        end_planning(loop, result, site.plan, &diags);
+    else
+        end_reading(loop, result, &site, &diags);
     diag_list_done(&diags);
     if (loop->reload_again)
         begin_reload(loop);
@@ -214,6 +293,8 @@ static void read_signals(struct loop *loop)
 
 static int wait_ms(const struct loop *loop)
 {
+    if (loop->cycle == NULL && loop->planning)
+        return WAIT_MOST_MS; /* its end is an event */
     int64_t due_ms = loop->cycle == NULL ? loop->next_ms : cycle_next_ms(loop->cycle);
     int64_t left_ms = due_ms - moment_now().mono_ms;
     if (left_ms < 0)
@@ -254,6 +335,9 @@ int loop_run(const struct daemon_options *options, struct check_site *site, bool
 {
     struct loop loop = {.options = options, .site = *site, .now = moment_now(), .signals = open_signals()};
     int result = loop.signals < 0 ? loop.signals : outlets_open(options, loop.site.plan->site, &loop.outlets);
+    hold_begin(&loop.hold, loop.site.plan);
+    loop.lost_names = hold_lost_names(loop.site.plan);
+    loop.planned = true;
     if (result < 0) {
         log_line(LOG_ERR, "cannot start: %s", pc_strerror(result));
     } else {
@@ -263,10 +347,11 @@ int loop_run(const struct daemon_options *options, struct check_site *site, bool
         outlets_announce(loop.outlets, "STOPPED", LOG_NOTICE, "portconformd ends");
     }
     drop_cycle(&loop);
-    bool clean = reload_abandon(loop.reload, RELOAD_ABANDON_MS);
-    clean = outlets_close(loop.outlets, STOP_MS) && clean;
+    bool abandoned = !reload_abandon(loop.reload, RELOAD_ABANDON_MS);
+    bool clean = outlets_close(loop.outlets, STOP_MS) && !abandoned;
     snapshot_unref(loop.snapshot);
-    check_site_done(&loop.site);
+    if (!abandoned) /* a thread that was left behind may still read it */
+        check_site_done(&loop.site);
     if (loop.signals >= 0)
         close(loop.signals);
     *ret_clean = clean;

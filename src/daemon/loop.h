@@ -1,4 +1,5 @@
-/* The loop of portconformd: one cycle after the other, signals and reloads in between. Nothing in it blocks. */
+/* The loop of portconformd: one cycle after the other, signals and reloads in between. Nothing in it waits
+ * for others; what the kernel tells of this machine's own listeners is read in it. */
 #pragma once
 
 #include "options.h"

@@ -1,4 +1,4 @@
-/* Reading the configuration, and doing so in a thread of its own. */
+/* Reading the configuration and planning, and doing so in a thread of its own. */
 #include "reload.h"
 
 #include "portconform/error.h"
@@ -26,16 +26,22 @@ static int lookup(void *context, const char *name, struct address **ret)
     return names_lookup(name, left_ms < NAME_TIMEOUT_MS ? (unsigned)left_ms : NAME_TIMEOUT_MS, ret);
 }
 
-int site_open(const struct daemon_options *options, struct check_site *ret, struct diag_list *diags)
+static struct check_site_request site_request(const struct daemon_options *options, int64_t *deadline_ms)
 {
-    int64_t deadline_ms = moment_now().mono_ms + NAMES_TIMEOUT_MS;
-    const struct check_site_request request = {
+    *deadline_ms = moment_now().mono_ms + NAMES_TIMEOUT_MS;
+    return (struct check_site_request){
         .path = options->config,
         .guide_dirs = options->guide_dirs,
         .vantage = options->vantage,
         .lookup = lookup,
-        .lookup_context = &deadline_ms,
+        .lookup_context = deadline_ms,
     };
+}
+
+int site_open(const struct daemon_options *options, struct check_site *ret, struct diag_list *diags)
+{
+    int64_t deadline_ms;
+    const struct check_site_request request = site_request(options, &deadline_ms);
     return check_site_open(&request, ret, diags);
 }
 
@@ -67,16 +73,27 @@ struct reload {
     pthread_t thread;
     int finished; /* eventfd */
     const struct daemon_options *options;
+    const struct config *config; /* to be planned; NULL: read it */
+    bool exposure;
     struct check_site site;
     struct diag_list diags;
     int result;
 };
 
+static int plan_again(struct reload *reload)
+{
+    int64_t deadline_ms;
+    struct check_site_request request = site_request(reload->options, &deadline_ms);
+    request.no_exposure = !reload->exposure;
+    return check_site_plan(&request, reload->config, &reload->site.plan, &reload->diags);
+}
+
 static void *reload_main(void *context)
 {
     struct reload *reload = context;
     uint64_t one = 1;
-    reload->result = site_open(reload->options, &reload->site, &reload->diags);
+    reload->result =
+        reload->config == NULL ? site_open(reload->options, &reload->site, &reload->diags) : plan_again(reload);
     (void)!write(reload->finished, &one, sizeof(one));
     return NULL;
 }
@@ -88,12 +105,12 @@ static void reload_free(struct reload *reload)
     free(reload);
 }
 
-int reload_start(const struct daemon_options *options, struct reload **ret)
+static int start(const struct reload *what, struct reload **ret)
 {
-    struct reload *reload = calloc(1, sizeof(*reload));
+    struct reload *reload = malloc(sizeof(*reload));
     if (reload == NULL)
         return -ENOMEM;
-    reload->options = options;
+    *reload = *what;
     reload->finished = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     int result = reload->finished < 0 ? -errno : diag_list_init(&reload->diags);
     if (result < 0) {
@@ -109,6 +126,19 @@ int reload_start(const struct daemon_options *options, struct reload **ret)
     }
     *ret = reload;
     return 0;
+}
+
+int reload_start(const struct daemon_options *options, struct reload **ret)
+{
+    const struct reload what = {.options = options};
+    return start(&what, ret);
+}
+
+int reload_plan_start(const struct daemon_options *options, const struct config *config, bool exposure,
+                      struct reload **ret)
+{
+    const struct reload what = {.options = options, .config = config, .exposure = exposure};
+    return start(&what, ret);
 }
 
 int reload_fd(const struct reload *reload)

@@ -1,6 +1,5 @@
-/* Reading the configuration: once at the start, and again at each reload in a thread beside the running loop, because
- * files and names may keep one waiting. DNS names are resolved here and nowhere else: what they say holds until the
- * next reload. */
+/* Reading the configuration, and planning what to look at: once at the start, and later in a thread beside the running
+ * loop, because files and names may keep one waiting. DNS names are resolved here and nowhere else. */
 #pragma once
 
 #include "options.h"
@@ -14,10 +13,14 @@ void site_log(const struct diag_list *diags, int result);
 
 struct reload;
 
+/* Reads the configuration again. */
 int reload_start(const struct daemon_options *options, struct reload **ret);
+/* Makes another plan of `config`, which must stay until the end; the site that comes of it has a plan alone. */
+int reload_plan_start(const struct daemon_options *options, const struct config *config, bool exposure,
+                      struct reload **ret);
 int reload_fd(const struct reload *reload); /* readable when it is finished */
-/* Waits for the end, frees it, and gives what site_open() gave; `diags` is initialised by it in any case but -ENOMEM.
- */
+/* Waits for the end, frees it, and gives what site_open() gave; `diags` is initialised by it in any case. */
 int reload_finish(struct reload *reload, struct check_site *ret, struct diag_list *ret_diags);
-/* Gives it up, waiting at most `timeout_ms`; takes NULL. False: the thread was left behind. */
+/* Gives it up, waiting at most `timeout_ms`; takes NULL. False: the thread was left behind, and still uses what it was
+ * given. */
 bool reload_abandon(struct reload *reload, unsigned timeout_ms);

@@ -76,6 +76,40 @@ def test_reload_keeps_the_old(build, site):
         check(status == 0 and seconds < 2, "it ends in time", f"{status}, {seconds:.2f} s")
 
 
+GUIDE = """guide: { id = "demo"; title = "Demo product"; };
+components: ( { name = "server"; } );
+rules: ( { ref = "a/1"; listens = "server"; ports = "tcp %d"; when = "phase == 'installation'"; } );
+"""
+
+
+def seconds_before_midnight(seconds):
+    """A time zone in which the day ends so soon, and the date of that day."""
+    now = int(time.time())
+    west = (now + seconds) % 86400  # POSIX counts westward: there the clock is behind by so much
+    zone = f"TST{west // 3600}:{west // 60 % 60:02}:{west % 60:02}"
+    return zone, time.strftime("%Y-%m-%d", time.gmtime(now - west))
+
+
+def test_day_ends(build, site):
+    """A phase that ends takes effect at midnight, without anybody's doing."""
+    os.makedirs(site.path("site/guides"))
+    with open(site.path("site/guides/demo.conf"), "w", encoding="utf-8") as out:
+        out.write(GUIDE % site.other_port)
+    zone, day = seconds_before_midnight(15)
+    site.write_host('roles = ( { guide = "demo"; component = "server"; phase = "installation"; '
+                    f'phase_until = "{day}"; }} );')
+    site.write_site('guides = ["demo"];')
+    with Daemon(build, site, "--agentx", "none", environment={"TZ": zone}) as daemon:
+        wait_for("the finding", lambda: "RAISED: " in daemon.log())
+        check("CLEARED" not in daemon.log(), "the phase holds until its day ends", daemon.log())
+        wait_for("the end of the phase", lambda: "CLEARED: " in daemon.log())
+        cycles = daemon.cycles()
+        wait_for("another cycle", lambda: daemon.cycles() > cycles)
+        check(daemon.log().count("RAISED: ") == 1 == daemon.log().count("CLEARED: "), "once each", daemon.log())
+    site.write_host()
+    site.write_site()
+
+
 def test_descriptors_run_out(build, site):
     """Hazard: EMFILE. It goes on as well as it can, and never blames the host."""
     for limit in (32, 12, 10, 9, 8, 7, 6):
@@ -117,6 +151,7 @@ def main(build):
         test_journal(build, site)
         test_hangup_at_the_very_start(build, site)
         test_reload_keeps_the_old(build, site)
+        test_day_ends(build, site)
         test_descriptors_run_out(build, site)
 
 

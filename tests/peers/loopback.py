@@ -27,9 +27,13 @@ class LoopbackSite:
         self.other = None
         os.makedirs(os.path.join(self.config, "hosts.d"))
         self.write_site()
+        self.write_host()
+
+    def write_host(self, roles=None):
+        """`roles`: in place of the host's own rules."""
+        rules = roles or f'expect = ( {{ ports = "tcp {self.open_port}"; }}, {{ ports = "tcp {self.other_port}"; }} );'
         self._write("hosts.d/lo01.conf",
-                    'host: { name = "lo01"; addresses = ["127.0.0.1"]; listeners = "kernel";\n'
-                    f'  expect = ( {{ ports = "tcp {self.open_port}"; }}, {{ ports = "tcp {self.other_port}"; }} ); }};')
+                    f'host: {{ name = "lo01"; addresses = ["127.0.0.1"]; listeners = "kernel";\n  {rules} }};')
 
     def write_site(self, more=""):
         self._write("site.conf", 'site: { name = "loop"; interval_s = 5; damping = { raise = 1; clear = 1; }; '
@@ -62,14 +66,14 @@ class LoopbackSite:
 class Daemon:
     """portconformd of a build folder, watched by its log."""
 
-    def __init__(self, build, site, *arguments, inherited=0):
+    def __init__(self, build, site, *arguments, inherited=0, environment=None):
         """`inherited`: so many open descriptors it is born with; its own then have large numbers."""
         self.log_path = site.path("portconformd.log")
         spare = [os.open("/dev/null", os.O_RDONLY) for _ in range(inherited)]
         with open(self.log_path, "w", encoding="utf-8") as log:
             self.process = subprocess.Popen([os.path.join(build, "portconformd"), "-f", "-v", "-C", site.config,
                                              *arguments], stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                                            pass_fds=spare)
+                                            pass_fds=spare, env=dict(os.environ, **(environment or {})))
         for descriptor in spare:
             os.close(descriptor)
 
