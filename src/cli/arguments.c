@@ -187,7 +187,8 @@ static const struct option_row options[] = {
     {"help", 'h', TAKES_ALL, NULL, "this page", set_help},
     {"config", 'C', TAKES_SITE, "PATH", "site.conf, or the folder that holds it", set_config},
     {"guides", 'G', TAKES_ALL, "DIR", "look for guides here first; may be repeated", set_guide_dir},
-    {"hostname", 'H', TAKES_EXPECT | TAKES_OPENINGS, "HOST", "this host alone, by name, alias or address", set_host},
+    {"hostname", 'H', TAKES_EXPECT | TAKES_OPENINGS | TAKES_DIFF, "HOST", "this host alone, by name, alias or address",
+     set_host},
     {"vantage", 0, TAKES_EXPECT | TAKES_EXPLAIN, "NAME", "where the probes leave from (this machine's)", set_vantage},
     {"with-vantage", 0, TAKES_OPENINGS, "NAME", "what this vantage needs for its probes as well", set_vantage},
     {"rest", 0, TAKES_EXPORT, "WHAT", "drop what no rule lets through, or only count it (drop)", set_rest},
@@ -215,6 +216,8 @@ static int print_help(const struct command *command)
     struct text out = {0};
     text_printf(&out, "Usage: portconform %s %s\nTells %s.\n", command->name, command->usage, command->summary);
     options_help(options, command->options, &out);
+    if (command->notes)
+        text_printf(&out, "\n%s", command->notes);
     return cli_finish(&out, STATUS_OK);
 }
 

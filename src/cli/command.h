@@ -25,6 +25,7 @@ struct command {
     const char *summary;
     unsigned options;                                                 /* bits; 0: it has a table of its own, or none */
     int (*run)(const struct command *command, int argc, char **argv); /* argv[0] is the command's name */
+    const char *notes;                                                /* further lines of its page; NULL: none */
 };
 extern const struct command commands[]; /* closed by a row with name NULL */
 

@@ -4,20 +4,32 @@
 #include <locale.h>
 #include <string.h>
 
+static const char diff_notes[] =
+    "A and B are two guides (ids, files or folders), or two sites (site.conf or its folder). Descriptions, sources\n"
+    "and the numbers of rows alone are no difference.\n"
+    "Exit status, as diff(1): 0 both demand the same, 1 they differ, 3 trouble.\n";
+static const char adopt_notes[] = "Without GUIDE all guides are tried. What is printed is a file for hosts.d, the "
+                                  "ranking and what stays unexplained\n"
+                                  "as comments in it. It proposes; it approves nothing.\n"
+                                  "Exit status: 0 a role fits, 1 none does, 3 trouble.\n";
+
 const struct command commands[] = {
-    {"check", "-C PATH [-H HOST] [option ...]", "look at hosts and tell what does not conform", 0, command_check},
+    {"check", "-C PATH [-H HOST] [option ...]", "look at hosts and tell what does not conform", 0, command_check, NULL},
     {"explain", "-C PATH HOST PORT[/udp]", "why a port is expected, what was seen, who should act", TAKES_EXPLAIN,
-     command_explain},
-    {"expect", "-C PATH [-H HOST]", "which ports a site expects on which hosts", TAKES_EXPECT, command_expect},
-    {"rules", "[GUIDE ...]", "the rules of port guides, a line for each port item", TAKES_RULES, command_rules},
-    {"matrix", "-C PATH [-H HOST]", "who must reach whom, as openings of a firewall", TAKES_MATRIX, command_matrix},
+     command_explain, NULL},
+    {"expect", "-C PATH [-H HOST]", "which ports a site expects on which hosts", TAKES_EXPECT, command_expect, NULL},
+    {"rules", "[GUIDE ...]", "the rules of port guides, a line for each port item", TAKES_RULES, command_rules, NULL},
+    {"matrix", "-C PATH [-H HOST]", "who must reach whom, as openings of a firewall", TAKES_MATRIX, command_matrix,
+     NULL},
     {"export", "FORM -C PATH [-H HOST]", "the openings as rules: nftables, windows, cisco-acl, csv, html", TAKES_EXPORT,
-     command_export},
+     command_export, NULL},
+    {"diff", "A B", "what differs between two guides, or two sites", TAKES_DIFF, command_diff, diff_notes},
     {"adopt", "[GUIDE ...]", "which roles this host's listeners fit, as a file to start from", TAKES_ADOPT,
-     command_adopt},
-    {"lint", "-C PATH | GUIDE ...", "what is wrong with a site or a guide, file by file", TAKES_LINT, command_lint},
-    {"help", "[COMMAND]", "this page, or that of a command", 0, command_help},
-    {NULL, NULL, NULL, 0, NULL},
+     command_adopt, adopt_notes},
+    {"lint", "-C PATH | GUIDE ...", "what is wrong with a site or a guide, file by file", TAKES_LINT, command_lint,
+     NULL},
+    {"help", "[COMMAND]", "this page, or that of a command", 0, command_help, NULL},
+    {NULL, NULL, NULL, 0, NULL, NULL},
 };
 
 static const struct command *find_command(const char *name)
