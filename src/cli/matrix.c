@@ -141,6 +141,7 @@ static void tell_questions(const struct matrix *matrix, struct text *out)
         text_add(out, "  ");
         cli_wrap(out, text_string(&line), 2, 4, check_columns());
         text_add(out, "\n");
+        out->failed = out->failed || line.failed;
         text_done(&line);
     }
 }
@@ -151,7 +152,7 @@ static int tell_text(const struct sheet *sheet, const struct matrix *matrix, str
         text_add(out, "Nobody has to reach anybody.\n");
     int r = matrix->opening_count > 0 ? sheet_tell_text(sheet, out, check_columns()) : 0;
     tell_questions(matrix, out);
-    return r;
+    return r == 0 && out->failed ? -ENOMEM : r;
 }
 
 static int tell_sheet(const struct matrix *matrix, const char *form, struct text *out)

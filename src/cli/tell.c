@@ -61,6 +61,7 @@ void cli_wrap(struct text *out, const char *string, unsigned at, unsigned indent
             at++;
         }
         text_escape_string(out, text_string(&piece), ESCAPE_TEXT);
+        out->failed = out->failed || piece.failed;
         at += width;
         first = false;
         text_done(&piece);

@@ -44,6 +44,7 @@ static void html_add_end(struct text *out, const struct opening_end *end)
     struct text word = {0};
     html_add(out, end->name);
     end_format_addresses(&word, end);
+    out->failed |= word.failed;
     if (word.length > 0) {
         text_add(out, "<br><small>");
         html_add_text(out, &word);
