@@ -29,7 +29,7 @@ struct expectation {
     bool changed;                 /* the user moved the port (`ports = ...`) */
     const char *unset;            /* the parameter without value that decides, or NULL: then it is not judged */
     enum severity severity;       /* of `missing` */
-    const char *group_key;        /* host|role|one-of:GROUP; NULL unless one-of */
+    const char *group_key;        /* host|role|one-of:GROUP, one pointer for all members; NULL unless one-of */
     size_t instances;             /* of first-free: how many roles of the host share the range; else 1 */
     size_t instance_rank;         /* 0-based among them */
     struct owner_patterns owner;  /* count 0: unknown */

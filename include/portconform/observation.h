@@ -52,6 +52,8 @@ struct listener_table {
 };
 void listener_table_free(struct listener_table *table); /* takes NULL; frees its arena and itself */
 void listener_table_sort(struct listener_table *table);
+/* The first item of a sorted table that is not before that transport and port; `count` where there is none. */
+size_t listener_table_find(const struct listener_table *table, enum transport transport, uint16_t port);
 /* Does a packet to address:port reach this listener (address, v4 over a dual-stack "::", wildcard)? V6ONLY_UNKNOWN
  * counts as served. */
 bool listener_serves(const struct listener *listener, const struct address *address);

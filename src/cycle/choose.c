@@ -63,10 +63,8 @@ bool cycle_needs_other_kinds(const struct plan *plan, const struct probe_choice 
 
 static bool table_has_port(const struct listener_table *table, enum transport transport, uint16_t port)
 {
-    for (size_t i = 0; i < table->count; i++)
-        if (table->items[i].transport == transport && table->items[i].port == port)
-            return true;
-    return false;
+    size_t at = listener_table_find(table, transport, port);
+    return at < table->count && table->items[at].transport == transport && table->items[at].port == port;
 }
 
 /* The highest port that nobody expects, nobody was seen on, and no client of that host takes by chance; 0: none. */
@@ -78,7 +76,10 @@ uint16_t cycle_closed_port(const struct plan_host *host, const struct listener_t
             port = table->ephemeral_low;
             continue;
         }
-        if (!plan_host_find(host, transport, port) && !(table && table_has_port(table, transport, port)))
+        const struct expectation *taken = plan_host_find(host, transport, port);
+        if (taken && taken->range.step == 1)
+            port = taken->range.low; /* of a large range no port is free */
+        else if (!taken && !(table && table_has_port(table, transport, port)))
             return port;
     }
     return 0;

@@ -190,12 +190,13 @@ int cycle_phase_flows(struct cycle *cycle)
 static const struct listener *listener_behind(const struct cycle_flow *flow)
 {
     const struct listener_table *table = cycle_table_of(flow->cycle, flow->address->host_index);
-    for (size_t i = 0; table && i < table->count; i++) {
-        const struct listener *listener = &table->items[i];
-        if (listener->transport == transport_of(flow) && listener->port == flow->flow->port &&
-            listener_serves(listener, &flow->address->at->address))
-            return listener;
-    }
+    if (!table)
+        return NULL;
+    const struct listener *end = table->items + table->count;
+    const struct listener *at = table->items + listener_table_find(table, transport_of(flow), flow->flow->port);
+    for (; at < end && at->transport == transport_of(flow) && at->port == flow->flow->port; at++)
+        if (listener_serves(at, &flow->address->at->address))
+            return at;
     return NULL;
 }
 
@@ -226,10 +227,9 @@ static bool another_suffices(const struct cycle_flow *flow)
         return false;
     }
     const struct plan_host *host = flow->address->host;
-    for (size_t i = 0; i < host->expectation_count; i++) {
+    for (size_t i = 0; expectation->group_key && i < host->expectation_count; i++) {
         const struct expectation *member = &host->expectations[i];
-        if (member->group_key && expectation->group_key && strcmp(member->group_key, expectation->group_key) == 0 &&
-            has_open(flow->cycle, member, flow->flow->address))
+        if (member->group_key == expectation->group_key && has_open(flow->cycle, member, flow->flow->address))
             return true;
     }
     return false;

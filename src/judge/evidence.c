@@ -100,25 +100,9 @@ static bool listener_queue_full(const struct listener *listener, const struct pr
            probe->outcome == PROBE_SILENT;
 }
 
-/* The first listener of the table on that transport and port. */
-static size_t table_lower_bound(const struct listener_table *table, enum transport transport, uint16_t port)
-{
-    size_t low = 0, high = table->count;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        const struct listener *at = &table->items[middle];
-        bool before = at->transport != transport ? at->transport < transport : at->port < port;
-        if (before)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low;
-}
-
 static unsigned table_next_port(const struct listener_table *table, enum transport transport, uint16_t port)
 {
-    size_t at = table && table->status == LISTENERS_SEEN ? table_lower_bound(table, transport, port) : SIZE_MAX;
+    size_t at = table && table->status == LISTENERS_SEEN ? listener_table_find(table, transport, port) : SIZE_MAX;
     if (at == SIZE_MAX || at >= table->count || table->items[at].transport != transport)
         return UINT16_MAX + 1u;
     return table->items[at].port;
@@ -203,7 +187,7 @@ static struct gathering gather(const struct plan_host *host, const struct listen
     const struct address *address = &host->addresses[spot->address].address;
     const bool host_alone = spot->expectation->rule->scope == SCOPE_HOST;
     const enum transport transport = spot->expectation->range.transport;
-    for (size_t i = table_lower_bound(table, transport, spot->port); i < table->count; i++) {
+    for (size_t i = listener_table_find(table, transport, spot->port); i < table->count; i++) {
         const struct listener *listener = &table->items[i];
         if (listener->transport != transport || listener->port != spot->port)
             break;

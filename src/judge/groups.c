@@ -2,7 +2,6 @@
 #include "judging.h"
 
 #include <errno.h>
-#include <string.h>
 
 /* Own trouble comes before a host that is down: when nothing was sent, nothing was silent. */
 static bool only_own_trouble(const struct host_case *host, const struct expectation *expectation)
@@ -57,7 +56,7 @@ static int alone_judge(struct host_case *host, const struct expectation *expecta
 
 static bool is_member(const struct expectation *expectation, const char *group_key)
 {
-    return !expectation->unset && expectation->group_key && strcmp(expectation->group_key, group_key) == 0;
+    return !expectation->unset && expectation->group_key == group_key;
 }
 
 /* "one of tcp 80, tcp 443 suffices" */

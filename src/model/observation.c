@@ -33,6 +33,21 @@ void listener_table_sort(struct listener_table *table)
         qsort(table->items, table->count, sizeof *table->items, listener_order);
 }
 
+size_t listener_table_find(const struct listener_table *table, enum transport transport, uint16_t port)
+{
+    size_t low = 0, high = table->count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        const struct listener *at = &table->items[middle];
+        bool before = at->transport != transport ? at->transport < transport : at->port < port;
+        if (before)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
 bool listener_serves(const struct listener *listener, const struct address *address)
 {
     struct address target = *address;

@@ -209,6 +209,32 @@ static void expect_rank(struct expectation *items, size_t count)
     }
 }
 
+static int expect_by_group(const void *left, const void *right)
+{
+    const struct expectation *a = *(struct expectation *const *)left, *b = *(struct expectation *const *)right;
+    return strcmp(a->group_key, b->group_key);
+}
+
+/* The members of a group share one key, so that to compare keys is to compare pointers. */
+static int expect_join_groups(struct expectation *items, size_t count)
+{
+    size_t members = 0;
+    struct expectation **sorted = calloc(count + 1, sizeof(struct expectation *));
+    if (sorted == NULL)
+        return -ENOMEM;
+    for (size_t i = 0; i < count; i++) {
+        if (items[i].group_key != NULL)
+            sorted[members++] = &items[i];
+    }
+    qsort(sorted, members, sizeof *sorted, expect_by_group);
+    for (size_t i = 1; i < members; i++) {
+        if (strcmp(sorted[i - 1]->group_key, sorted[i]->group_key) == 0)
+            sorted[i]->group_key = sorted[i - 1]->group_key;
+    }
+    free(sorted);
+    return 0;
+}
+
 int plan_expect(struct plan_build *build, struct plan_host *host)
 {
     struct expectation_vector found = {0};
@@ -229,6 +255,7 @@ int plan_expect(struct plan_build *build, struct plan_host *host)
     if (found.count > 0)
         memcpy(kept, found.items, found.count * sizeof *kept);
     expect_rank(kept, found.count);
+    error = expect_join_groups(kept, found.count);
     for (size_t i = 0; error == 0 && i < found.count; i++)
         error = plan_add_flows(build, host, &kept[i]);
     host->expectations = kept;

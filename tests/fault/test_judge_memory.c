@@ -22,8 +22,9 @@ static void world_rich(struct world *w, char *long_line)
     w->host.waivers = waivers;
     w->host.waiver_count = 2;
     world_expect(w, TRANSPORT_TCP, 80, 81);
-    world_expect(w, TRANSPORT_TCP, 90, 90)->group_key = "mgr01|manager|one-of:way";
-    world_expect(w, TRANSPORT_TCP, 91, 91)->group_key = "mgr01|manager|one-of:way";
+    static const char way[] = "mgr01|manager|one-of:way";
+    world_expect(w, TRANSPORT_TCP, 90, 90)->group_key = way;
+    world_expect(w, TRANSPORT_TCP, 91, 91)->group_key = way;
     w->rules[0].from = peers;
     w->rules[0].from_count = 1;
     /* longer than a block of an arena, so that every block has to grow */

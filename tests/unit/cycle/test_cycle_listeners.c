@@ -143,6 +143,12 @@ static void closed_port_is_the_highest_that_nobody_has(void **state)
     expect_ports(w, TRANSPORT_TCP, 65532, 65533);
     assert_int_equal(cycle_closed_port(&w->planned[0], NULL, TRANSPORT_TCP), 65531);
     assert_int_equal(cycle_closed_port(&w->planned[0], NULL, TRANSPORT_UDP), 65533);
+    struct expectation *media = expect_ports(w, TRANSPORT_TCP, 65530, 65531);
+    media->range.low = 16384; /* a narrow port inside it is still above its beginning */
+    assert_int_equal(cycle_closed_port(&w->planned[0], NULL, TRANSPORT_TCP), 16383);
+    media->range.step = 2;
+    media->range.high = 65530;
+    assert_int_equal(cycle_closed_port(&w->planned[0], NULL, TRANSPORT_TCP), 65531);
 }
 
 static void closed_port_keeps_off_listeners_and_the_ephemeral_range(void **state)

@@ -94,6 +94,10 @@ static void a_table_is_sorted_by_transport_port_and_address(void **state)
     assert_int_equal(table->items[2].inode, 9);
     assert_int_equal(table->items[3].address.family, AF_INET6);
     assert_int_equal(table->items[4].transport, TRANSPORT_UDP);
+    assert_int_equal(listener_table_find(table, TRANSPORT_TCP, 443), 1); /* the first of three */
+    assert_int_equal(listener_table_find(table, TRANSPORT_TCP, 81), 1);
+    assert_int_equal(listener_table_find(table, TRANSPORT_UDP, 53), 4);
+    assert_int_equal(listener_table_find(table, TRANSPORT_UDP, 54), 5);
     listener_table_free(table);
 }
 
@@ -103,6 +107,7 @@ static void empty_tables_are_harmless(void **state)
     struct listener_table *table = table_with(0);
     table->items = NULL;
     listener_table_sort(table);
+    assert_int_equal(listener_table_find(table, TRANSPORT_TCP, 80), 0);
     listener_table_free(table);
     listener_table_free(NULL);
 }
