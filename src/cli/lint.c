@@ -7,7 +7,7 @@
 #include <string.h>
 
 static int (*const checks[])(const struct lint_plans *plans, struct diag_list *diags) = {
-    lint_callers, lint_unseen, lint_exclusive, lint_ephemeral, lint_enterprise,
+    lint_callers, lint_peers, lint_unseen, lint_exclusive, lint_double_ports, lint_ephemeral, lint_enterprise,
 };
 enum { CHECKS = sizeof(checks) / sizeof(checks[0]) };
 
@@ -78,6 +78,8 @@ static int lint(const struct cli_arguments *arguments, struct diag_list *diags)
     struct config *config = NULL;
     int r = guides_alone ? config_load_guides(&load, (const char *const *)arguments->operands, &config, diags)
                          : config_load(&load, &config, diags);
+    for (size_t g = 0; r == 0 && g < config->guide_count; g++)
+        lint_guide(&config->guides[g], diags);
     if (r == 0 && !guides_alone)
         r = check_plans(arguments, config, diags);
     config_free(config);

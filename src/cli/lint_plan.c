@@ -8,14 +8,7 @@
 
 enum { NAMED = 8 }; /* so many rules are named in a message, the rest is counted */
 
-/* A list of rules for a message, each once. */
-struct rule_names {
-    struct text text;
-    const struct rule *last;
-    size_t count;
-};
-
-static void name_rule(struct rule_names *names, const struct rule *rule)
+void lint_name_rule(struct rule_names *names, const struct rule *rule)
 {
     if (names->last == rule)
         return;
@@ -25,7 +18,7 @@ static void name_rule(struct rule_names *names, const struct rule *rule)
     names->count++;
 }
 
-static const char *names_string(struct rule_names *names)
+const char *lint_names_string(struct rule_names *names)
 {
     if (names->count > NAMED)
         text_printf(&names->text, " and %zu more", names->count - NAMED);
@@ -90,7 +83,7 @@ static void tell_missing_caller(struct missing_caller *missing, const struct sit
         text_printf(&peers, "%s%s", i > 0 ? " or " : "", missing->rule->from[i].component->name);
     diag_add(diags, DIAG_NOTE, site->origin, NULL,
              "no vantage acts as %s of %s: whether it gets through is not judged for %s", text_string(&peers),
-             missing->guide ? missing->guide->id : site->name, names_string(&missing->names));
+             missing->guide ? missing->guide->id : site->name, lint_names_string(&missing->names));
     text_done(&peers);
 }
 
@@ -111,7 +104,7 @@ int lint_callers(const struct lint_plans *plans, struct diag_list *diags)
             if (!caller)
                 r = -ENOMEM;
             else if (!strstr(text_string(&caller->names.text), rule->id))
-                name_rule(&caller->names, rule);
+                lint_name_rule(&caller->names, rule);
         }
     }
     for (size_t i = 0; i < missing.count; i++) {
@@ -149,12 +142,12 @@ static void check_host_seen(const struct lint_plans *plans, size_t h, struct dia
         const struct expectation *expectation = &host->expectations[e];
         bool demanded = !presence_absence_conforms(expectation->rule->presence) && !expectation->unset;
         if (demanded && nobody_looks(plans, h, e))
-            name_rule(&names, expectation->rule);
+            lint_name_rule(&names, expectation->rule);
     }
     if (names.count > 0)
         diag_add(diags, DIAG_WARNING, host->host->origin, "give the host a listener source, or let it be probed",
-                 "nobody looks at %s of host %s: no listener source, and no vantage probes it", names_string(&names),
-                 host->host->name);
+                 "nobody looks at %s of host %s: no listener source, and no vantage probes it",
+                 lint_names_string(&names), host->host->name);
     text_done(&names.text);
 }
 
