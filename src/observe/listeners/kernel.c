@@ -86,7 +86,9 @@ static int kernel_collect(const struct listener_request *request, struct listene
     }
     if (status < 0)
         table_fail(table, status,
-                   request->netns ? arena_printf(table->arena, "network namespace %s", request->netns) : NULL);
+                   request->netns ? arena_printf(table->arena, "network namespace %s cannot be looked into: %s",
+                                                 request->netns, pc_strerror(status))
+                                  : NULL);
     *ret = table;
     return 0;
 }

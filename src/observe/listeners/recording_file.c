@@ -168,7 +168,10 @@ static int load(const char *path, struct listener_table *table, const char **ret
     if (status < 0)
         return status;
     status = path ? file_read(path, RECORDING_MAX, &content, &length) : -EINVAL;
-    if (status == 0 && strlen(content) != length) {
+    if (status == 0 && length == 0) {
+        status = PC_ESYNTAX;
+        *ret_note = "the recording is empty, as if it was cut off; where nobody listens, it has a line \"taken DATE\"";
+    } else if (status == 0 && strlen(content) != length) {
         status = PC_ESYNTAX;
         *ret_note = "the recording holds a NUL octet";
     } else if (status == 0) {

@@ -258,6 +258,9 @@ static void the_source_reads_a_file(void **state)
         {"tcp *:80\n", 9, 0, NULL},
         {"tcp *:80\nrubbish\n", 17, PC_ESYNTAX, "line 2: a line begins with tcp or udp"},
         {"tcp *:80\0\n", 10, PC_ESYNTAX, "the recording holds a NUL octet"},
+        /* hazard: a full disk left nothing of it. That is not "nobody listens" */
+        {"", 0, PC_ESYNTAX,
+         "the recording is empty, as if it was cut off; where nobody listens, it has a line \"taken DATE\""},
     };
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         char path[] = "/tmp/test_recording.XXXXXX";
