@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <limits.h>
 #include <locale.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,21 +19,28 @@ static const struct probe_choice probes[] = {
 
 static const struct teller *const tellers[] = {&teller_plugin, &teller_text, &teller_tsv, NULL};
 
-/* Beside this program, as in a build tree; else where it was installed. Never by PATH. */
+/* `name` seen from the folder of this program, in `ret`; false: there is no such program. */
+static bool is_seen_from_here(const char *name, char *ret, size_t size)
+{
+    ssize_t length = readlink("/proc/self/exe", ret, size - 1);
+    if (length <= 0 || (size_t)length >= size - 1)
+        return false;
+    ret[length] = '\0';
+    char *slash = strrchr(ret, '/');
+    if (!slash || (size_t)(slash + 1 - ret) + strlen(name) >= size)
+        return false;
+    strcpy(slash + 1, name);
+    return access(ret, X_OK) == 0;
+}
+
+/* Beside this program, as in a build tree; from here where the installation puts it, wherever that was moved to; else
+ * where it was to be installed. Never by PATH. */
 static const char *find_program(char *beside, size_t size)
 {
     static const char installed[] = PC_BINDIR "/portconform";
-    static const char name[] = "portconform";
-    ssize_t length = readlink("/proc/self/exe", beside, size - 1);
-    if (length > 0 && (size_t)length < size - 1) {
-        beside[length] = '\0';
-        char *slash = strrchr(beside, '/');
-        if (slash && (size_t)(slash + 1 - beside) + sizeof(name) <= size) {
-            memcpy(slash + 1, name, sizeof(name));
-            if (access(beside, X_OK) == 0)
-                return beside;
-        }
-    }
+    if (is_seen_from_here("portconform", beside, size) ||
+        is_seen_from_here(PC_PLUGIN_TO_BIN "/portconform", beside, size))
+        return beside;
     return installed;
 }
 
