@@ -4,6 +4,7 @@
 #include "portconform/error.h"
 #include <errno.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 enum { STATUS_UNKNOWN = 3 };
@@ -24,7 +25,11 @@ struct check_run {
 
 static int print_and_return(struct check_run *run, int status)
 {
-    return check_print(&run->out) < 0 ? STATUS_UNKNOWN : status;
+    int r = check_print(&run->out);
+    if (r == 0)
+        return status;
+    fprintf(stderr, "%s: cannot write: %s\n", run->program->name, pc_strerror(r));
+    return STATUS_UNKNOWN;
 }
 
 /* In the chosen form, or as the plugin's first line where that has none of its own. */
@@ -269,6 +274,8 @@ static int check_planned(struct check_run *run, const struct check_site *site)
         return tell_unknown(run, run->arguments.host ? "nothing is expected of this host: it has no role, no expect "
                                                        "entry, and is not exclusive"
                                                      : "nothing is expected of any host of this site");
+    if (!cycle_looks_at_something(site->plan, run->arguments.no_probes))
+        return tell_unknown(run, "nothing is looked at: nothing is probed, and no listeners are read");
     if (!run->arguments.no_probes && cycle_needs_other_kinds(site->plan, run->program->probes))
         if (run->program->hand_over)
             return hand_over(run, "a probe or listener source is needed that this program lacks");
