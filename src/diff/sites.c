@@ -37,13 +37,14 @@ static void add_expectation(struct differing *differing, const struct plan *plan
         differing->failed = true;
         return;
     }
-    format_ports(&text, expectation);
     *row = (struct row){
         .where = differing_copy(differing, host->host->name),
-        .id = differing_copy(differing, expectation->key),
-        .ports = differing_keep(differing, &text),
         .ref = differing_copy(differing, rule->id),
     };
+    text_printf(&text, "%s|%s", expectation->role != NULL ? expectation->role->name : "-", rule->id);
+    row->id = differing_keep(differing, &text);
+    format_ports(&text, expectation);
+    row->ports = differing_keep(differing, &text);
     plan_format_callers(&text, plan, expectation);
     row->fields[FIELD_CALLERS] = differing_keep(differing, &text);
     text_add(&text, presence_name(rule->presence));
