@@ -14,7 +14,7 @@ static const struct cycle_phase {
     {cycle_phase_doubts, true},
     {cycle_phase_listeners_again, true},
 };
-enum { PHASES = sizeof(phases) / sizeof(phases[0]), PHASE_LISTENERS_AGAIN = PHASES - 1 };
+enum { PHASES = sizeof(phases) / sizeof(phases[0]), PHASE_LISTENERS = 0, PHASE_LISTENERS_AGAIN = PHASES - 1 };
 
 /* --- making one -------------------------------------------------------------------------------------------------- */
 
@@ -205,12 +205,14 @@ int64_t cycle_next_ms(const struct cycle *cycle)
 
 /* What is decided stays, the rest ends as our own trouble. A second look that did not come leaves the listener and the
  * probe in contradiction, which the judge knows how to call. */
-static void cut_short(struct cycle *cycle)
+static int cut_short(struct cycle *cycle)
 {
+    int r = cycle->phase == PHASE_LISTENERS ? cycle_cut_listeners(cycle) : 0;
     probe_engine_abort(cycle->engine, REASON_DEADLINE, cycle->now);
     if (cycle->phase < PHASE_LISTENERS_AGAIN && !cycle->options.no_probes)
         cycle_cut_flows(cycle);
     cycle->phase = PHASES;
+    return r;
 }
 
 /* Goes on until something has to be waited for. */
@@ -240,7 +242,7 @@ int cycle_step(struct cycle *cycle, struct moment now)
     }
     int r = 0;
     if (!is_over(cycle) && now.mono_ms >= cycle->options.deadline_mono_ms)
-        cut_short(cycle);
+        r = cut_short(cycle);
     else
         r = advance(cycle);
     if (cycle->options.progress)

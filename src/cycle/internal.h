@@ -95,6 +95,9 @@ int cycle_confirm_flows(struct cycle *cycle); /* queues second probes; returns h
 void cycle_cut_flows(struct cycle *cycle);    /* at the deadline */
 const struct listener_table *cycle_table_of(const struct cycle *cycle, size_t host); /* SEEN, or NULL */
 
+/* listening.c */
+int cycle_cut_listeners(struct cycle *cycle); /* at the deadline. 0 or -ENOMEM */
+
 /* controls.c */
 int cycle_send_controls(struct cycle *cycle); /* queues what is missing; returns how many */
 void cycle_note_answer(struct cycle_address *address, const struct probe_result *result);

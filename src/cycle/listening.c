@@ -95,6 +95,27 @@ int cycle_phase_listeners(struct cycle *cycle)
     return PHASE_OVER;
 }
 
+/* What could not be read in time was not left out on purpose: one table for all of those hosts says so. */
+int cycle_cut_listeners(struct cycle *cycle)
+{
+    struct cycle_table *slot = NULL;
+    for (size_t i = cycle->next_host; i < cycle->plan->host_count; i++) {
+        const char *name = cycle_source_name(&cycle->plan->hosts[i]);
+        if (!name)
+            continue;
+        if (!slot) {
+            slot = VECTOR_PUSH(&cycle->tables);
+            if (!slot)
+                return -ENOMEM;
+            slot->table = failed_table(name, PC_EDEADLINE, cycle->now);
+            if (!slot->table)
+                return -ENOMEM;
+        }
+        cycle->seen.hosts[i].listeners = slot->table;
+    }
+    return 0;
+}
+
 int cycle_phase_listeners_again(struct cycle *cycle)
 {
     if (!cycle->wanted_again) {

@@ -119,6 +119,24 @@ static void unreadable_recording_is_failed_evidence(void **state)
     assert_int_equal(result_at(w, 0)->outcome, PROBE_OPEN);
 }
 
+/* Nobody looked, but not because nobody wanted to: that must not pass for a host without listener source. */
+static void listeners_that_the_deadline_cut_off_are_failed_evidence(void **state)
+{
+    struct world *w = *state;
+    record(w, "tcp 0.0.0.0:80\n");
+    expect_ports(w, TRANSPORT_TCP, 80, 80);
+    next_host(w);
+    expect_ports(w, TRANSPORT_TCP, 80, 80);
+    w->options.no_probes = true;
+    w->options.deadline_mono_ms = w->now.mono_ms;
+    drive(w);
+    const struct host_seen *hosts = cycle_observations(w->cycle)->hosts;
+    assert_non_null(hosts[0].listeners);
+    assert_int_equal(hosts[0].listeners->status, LISTENERS_FAILED);
+    assert_int_equal(hosts[0].listeners->error, PC_EDEADLINE);
+    assert_null(hosts[1].listeners); /* has no source */
+}
+
 static void hosts_of_one_kernel_share_a_look(void **state)
 {
     struct world *w = *state;
@@ -188,6 +206,7 @@ int main(void)
         CASE(listeners_are_looked_at_again_where_they_disagree),
         CASE(listeners_that_agree_are_looked_at_once),
         CASE(unreadable_recording_is_failed_evidence),
+        CASE(listeners_that_the_deadline_cut_off_are_failed_evidence),
         CASE(hosts_of_one_kernel_share_a_look),
         CASE(closed_port_is_the_highest_that_nobody_has),
         CASE(closed_port_keeps_off_listeners_and_the_ephemeral_range),
