@@ -34,7 +34,8 @@ def run(*command, check=True, **kwargs):
 
 
 class Lab:
-    """`zones`: {"server": 1} gives 10.98.1.0/24 and fd98:0:0:1::/64. `hosts`: {"mgr01": ("server", 10)}."""
+    """`zones`: {"server": 1} gives 10.98.1.0/24 and fd98:0:0:1::/64; {"server": "10.0.1"} gives a /24 of one's own and an
+    IPv6 network by the zone's place in the list. `hosts`: {"mgr01": ("server", 10)}."""
 
     def __init__(self, zones, hosts, actor):
         self.tag = f"pc{os.getpid()}"
@@ -66,9 +67,16 @@ class Lab:
     def netns_path(self, host):
         return f"/run/netns/{self.ns(host)}"
 
+    def network(self, zone, family=4):
+        """What a zone's addresses begin with: "10.98.1." or "fd98:0:0:1::"."""
+        number = self.zones[zone]
+        if family == 4:
+            return f"{number}." if isinstance(number, str) else f"10.98.{number}."
+        return f"fd98:0:0:{list(self.zones).index(zone) if isinstance(number, str) else number}::"
+
     def address(self, host, family=4):
         zone, number = self.hosts[host]
-        return f"10.98.{self.zones[zone]}.{number}" if family == 4 else f"fd98:0:0:{self.zones[zone]}::{number}"
+        return f"{self.network(zone, family)}{number}"
 
     def _namespace(self, host):
         run("ip", "netns", "add", self.ns(host))
@@ -83,11 +91,11 @@ class Lab:
         self.sysctl("fw", "net.ipv6.conf.all.forwarding", "1")
         # a lab asks more questions a second than a real site
         self.sysctl("fw", "net.ipv4.icmp_ratelimit", "0")
-        for zone, number in self.zones.items():
+        for zone in self.zones:
             bridge = f"br-{zone}"
             self.inside("fw", "ip", "link", "add", bridge, "type", "bridge")
-            self.inside("fw", "ip", "addr", "add", f"10.98.{number}.1/24", "dev", bridge)
-            self.inside("fw", "ip", "addr", "add", f"fd98:0:0:{number}::1/64", "dev", bridge, "nodad")
+            self.inside("fw", "ip", "addr", "add", f"{self.network(zone)}1/24", "dev", bridge)
+            self.inside("fw", "ip", "addr", "add", f"{self.network(zone, 6)}1/64", "dev", bridge, "nodad")
             self.inside("fw", "ip", "link", "set", bridge, "up")
         for index, (host, (zone, _)) in enumerate(self.hosts.items()):
             self._namespace(host)
@@ -96,12 +104,11 @@ class Lab:
             self.inside("fw", "ip", "link", "add", f"p{index}", "type", "veth", "peer", "name", f"h{index}")
             self.inside("fw", "ip", "link", "set", f"h{index}", "netns", self.ns(host), "name", "eth0")
             self.inside("fw", "ip", "link", "set", f"p{index}", "master", f"br-{zone}", "up")
-            number = self.zones[zone]
             self.inside(host, "ip", "addr", "add", f"{self.address(host)}/24", "dev", "eth0")
             self.inside(host, "ip", "addr", "add", f"{self.address(host, 6)}/64", "dev", "eth0", "nodad")
             self.inside(host, "ip", "link", "set", "eth0", "up")
-            self.inside(host, "ip", "route", "add", "default", "via", f"10.98.{number}.1")
-            self.inside(host, "ip", "-6", "route", "add", "default", "via", f"fd98:0:0:{number}::1")
+            self.inside(host, "ip", "route", "add", "default", "via", f"{self.network(zone)}1")
+            self.inside(host, "ip", "-6", "route", "add", "default", "via", f"{self.network(zone, 6)}1")
 
     # --- what a test does -----------------------------------------------------------------------------------------
 
@@ -110,6 +117,18 @@ class Lab:
 
     def sysctl(self, host, name, value):
         run("ip", "netns", "exec", self.ns(host), "sh", "-c", f"echo {value} > /proc/sys/{name.replace('.', '/')}")
+
+    def separate(self):
+        """Puts the firewall between the hosts of a zone, too: each knows its gateway and nobody else (IPv4)."""
+        self.sysctl("fw", "net.ipv4.conf.all.send_redirects", "0")
+        for zone in self.zones:
+            self.sysctl("fw", f"net.ipv4.conf.br-{zone}.send_redirects", "0")
+        for host, (zone, _) in self.hosts.items():
+            gateway = f"{self.network(zone)}1"
+            self.inside(host, "ip", "addr", "flush", "dev", "eth0", "scope", "global")
+            self.inside(host, "ip", "addr", "add", f"{self.address(host)}/32", "dev", "eth0")
+            self.inside(host, "ip", "route", "add", gateway, "dev", "eth0")
+            self.inside(host, "ip", "route", "add", "default", "via", gateway)
 
     def nft(self, host, rules):
         """Replaces the host's whole ruleset."""
