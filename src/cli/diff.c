@@ -61,7 +61,7 @@ static int open_site(const struct cli_arguments *arguments, struct side *side, s
     struct check_site_request request = {
         .path = side->word, .guide_dirs = arguments->guide_dirs, .lookup = check_lookup_none, /* names stay names */
     };
-    struct matrix_options options = {NULL};
+    struct matrix_options options = {.host = NULL};
     int r = check_site_open(&request, &side->site, diags);
     return r < 0 ? r : matrix_build(side->site.plan, &options, &side->matrix);
 }
