@@ -45,16 +45,24 @@ int site_open(const struct daemon_options *options, struct check_site *ret, stru
     return check_site_open(&request, ret, diags);
 }
 
+/* As diag_print() writes it, but on one line and with the level of the log. */
 static void log_diag(const struct diag *diag)
 {
     static const int levels[] = {[DIAG_NOTE] = LOG_INFO, [DIAG_WARNING] = LOG_WARNING, [DIAG_ERROR] = LOG_ERR};
-    const char *hint = diag->hint == NULL ? "" : diag->hint;
-    const char *separator = diag->hint == NULL ? "" : "; ";
-    if (diag->origin.file == NULL)
-        log_line(levels[diag->level], "%s%s%s", diag->message, separator, hint);
-    else
-        log_line(levels[diag->level], "%s:%u:%u: %s%s%s", diag->origin.file, diag->origin.line, diag->origin.column,
-                 diag->message, separator, hint);
+    struct text line = {0};
+    if (diag->origin.file != NULL) {
+        text_add(&line, diag->origin.file);
+        if (diag->origin.line > 0)
+            text_printf(&line, ":%u", diag->origin.line);
+        if (diag->origin.line > 0 && diag->origin.column > 0)
+            text_printf(&line, ":%u", diag->origin.column);
+        text_add(&line, ": ");
+    }
+    text_add(&line, diag->message);
+    if (diag->hint != NULL)
+        text_printf(&line, "; %s", diag->hint);
+    log_line(levels[diag->level], "%s", text_string(&line));
+    text_done(&line);
 }
 
 void site_log(const struct diag_list *diags, int result)

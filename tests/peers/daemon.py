@@ -112,19 +112,30 @@ def test_day_ends(build, site):
 
 def test_descriptors_run_out(build, site):
     """Hazard: EMFILE. It goes on as well as it can, and never blames the host."""
-    for limit in (32, 12, 10, 9, 8, 7, 6):
-        process = subprocess.Popen(["prlimit", f"--nofile={limit}:{limit}", os.path.join(build, "portconformd"),
-                                    "-v", "-C", site.config, "--agentx", "none"], stdin=subprocess.DEVNULL,
-                                   stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
-        time.sleep(1)  # at least one cycle: there is nothing to wait for where even the log may be all there is
-        process.send_signal(signal.SIGHUP)
-        time.sleep(0.5)
-        alive = process.poll() is None
-        process.terminate()
-        log = process.communicate(timeout=20)[1]
-        check(alive and process.returncode == 0 or "cannot start" in log or process.returncode == EX_CONFIG,
-              f"alive with {limit} descriptors", log)
-        check(f"tcp {site.open_port} on lo01 (127.0.0.1) is missing" not in log, "no false finding", log)
+    looked, read = (": cycle of ", "cycle is left out"), ("configuration read again", "the old one stays in force")
+    log_path = site.path("few.log")
+
+    def log():
+        with open(log_path, encoding="utf-8") as text:
+            return text.read()
+
+    for limit in (32, 8, 7, 6, 5, 4):
+        with open(log_path, "w", encoding="utf-8") as out:
+            process = subprocess.Popen(["prlimit", f"--nofile={limit}:{limit}", os.path.join(build, "portconformd"),
+                                        "-v", "-C", site.config, "--agentx", "none"], stdin=subprocess.DEVNULL,
+                                       stdout=subprocess.DEVNULL, stderr=out)
+        try:
+            wait_for("a look, or that there was none", lambda: any(words in log() for words in looked))
+            process.send_signal(signal.SIGHUP)
+            wait_for("the end of the reload", lambda: any(words in log() for words in read))
+        finally:
+            process.terminate()
+            status = process.wait(20)
+        check(status == 0, f"alive with {limit} descriptors", log())
+        about = [line for line in log().splitlines() if f"RAISED: tcp {site.open_port} " in line]
+        check(all("is not judged: too many open files here" in line for line in about), "no false finding", log())
+        check(":0:0:" not in log(), "a whole file has no line 0", log())
+    check(looked[1] in log(), "with the last one there is too little for a cycle", log())
 
 
 def test_journal(build, site):
