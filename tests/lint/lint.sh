@@ -11,10 +11,19 @@ need() {
     command -v "$1" >/dev/null || { echo "skipped: $1 is not installed"; exit 77; }
 }
 
+# Lists everything but what is built. Not by asking git: it says nothing at all about a tree that belongs to somebody
+# else, and nothing is soon found clean.
+list=$build/lint-$tool.list
+list_sources() {
+    find . -name .git -prune -o -path ./build -prune -o -path "./${build#"$source"/}" -prune -o -type f "$@" -print >"$list"
+    [ -s "$list" ] || { echo "no sources in $source" >&2; exit 1; }
+}
+
 case $tool in
 format)
     need clang-format
-    git ls-files '*.c' '*.h' | xargs clang-format --dry-run --Werror
+    list_sources -name '*.[ch]'
+    xargs clang-format --dry-run --Werror <"$list"
     ;;
 cppcheck)
     need cppcheck
@@ -27,15 +36,18 @@ cppcheck)
     ;;
 tidy)
     need run-clang-tidy
-    # sanitizer and generated sources do not matter here; the checks stand in .clang-tidy
-    run-clang-tidy -quiet -j 2 -p "$build" "^$source/(src|plugins)/.*" >"$build/tidy.log" 2>/dev/null || {
+    # generated sources do not matter here; the checks stand in .clang-tidy. max-nodes: how many states of one function
+    # the analyser goes through; a third of what it would, for less than half of the time
+    run-clang-tidy -quiet -j 2 -p "$build" -extra-arg=-Xclang -extra-arg=-analyzer-config -extra-arg=-Xclang \
+        -extra-arg=max-nodes=75000 "^$source/(src|plugins)/.*" >"$build/tidy.log" 2>/dev/null || {
         sed 's/\x1b\[[0-9;]*m//g' "$build/tidy.log" | grep -E '(warning|error):' | sort -u
         exit 1
     }
     ;;
 shell)
     need shellcheck
-    git ls-files -z | xargs -0 grep -lE '^#!/bin/(ba)?sh' | xargs shellcheck
+    list_sources
+    xargs grep -lE '^#!/bin/(ba)?sh' <"$list" | xargs shellcheck
     ;;
 *)
     echo "lint.sh: no such tool: $tool" >&2
