@@ -116,3 +116,13 @@ unsigned expectation_width(const struct expectation *expectation);
  * names where the site has nobody who plays them; "anybody"; "the host itself". The listener's own host is named only
  * where it is the only one. Appends. */
 void plan_format_callers(struct text *out, const struct plan *plan, const struct expectation *expectation);
+
+/* --- plain ports ------------------------------------------------------------------------------------------------- */
+
+struct listener_table;
+/* Is the port one that a program gets without asking for it? `table` tells the range of its host; NULL, or one that
+ * does not tell it: Linux's default. */
+bool port_is_ephemeral(const struct listener_table *table, uint16_t port);
+/* Do the items of an `ignore` entry or a waiver, which hold plain numbers, mean this port? `table` as above. */
+bool ports_mean(const struct port_items *items, enum transport transport, uint16_t port,
+                const struct listener_table *table);

@@ -184,16 +184,7 @@ static void check_item(struct loader *loader, const struct rule *rule, const str
 void check_ports(struct loader *loader, const struct rule *rule, const struct node *ports)
 {
     for (size_t i = 0; i < rule->ports.count; i++) {
-        const struct port_item *item = &rule->ports.items[i];
-        for (size_t earlier = 0; earlier < i; earlier++) {
-            const struct port_item *other = &rule->ports.items[earlier];
-            if (other->transport == item->transport && strcmp(other->text, item->text) == 0) {
-                ERROR(loader, ports_item_origin(ports, i), NULL, "the ports %s %s are given twice",
-                      transport_name(item->transport), item->text);
-                break;
-            }
-        }
-        if (item->kind == PORT_ITEM_NUMBERS)
+        if (rule->ports.items[i].kind == PORT_ITEM_NUMBERS)
             check_item(loader, rule, ports, i);
     }
 }

@@ -74,7 +74,7 @@ struct guide_request {
 void load_guides(struct loader *loader, const struct guide_request *requests, size_t count);
 /* `guide` NULL: one of a site's own. False when the rule cannot be used. */
 bool load_rule(struct loader *loader, const struct guide *guide, const struct node *group, struct rule *ret);
-/* Every port of every item, for the parameters at their bounds; doubled items. `ports` is the string's node. */
+/* Every port of every item, for the parameters at their bounds. `ports` is the string's node. */
 void check_ports(struct loader *loader, const struct rule *rule, const struct node *ports);
 /* Where an item of a port string begins. */
 struct origin ports_item_origin(const struct node *ports, size_t index);

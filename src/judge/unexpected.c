@@ -1,7 +1,6 @@
 /* Listeners of an exclusive host that nothing explains. An expectation explains every listener of its transport and
  * port, on whatever address. */
 #include "judging.h"
-#include "resolve.h"
 
 #include <errno.h>
 

@@ -1,6 +1,5 @@
 /* What the user said beforehand about findings: severities of his own, and waivers with a last day. */
 #include "judging.h"
-#include "resolve.h"
 
 #include <errno.h>
 #include <fnmatch.h>

@@ -161,35 +161,13 @@ static void explain_headline(struct explanation *explanation, const struct tell_
     text_add(explanation->layout.out, "\n");
 }
 
-/* `ignore` entries hold plain numbers: no parameter has a value there. */
-static int explain_lookup_nothing(const void *context, const char *name, struct value *ret)
-{
-    (void)context;
-    (void)name;
-    (void)ret;
-    return -ENOENT;
-}
-
-static bool explain_ignores(const struct explanation *explanation, const struct ignore *ignore)
-{
-    static const struct scope_values nothing = {.lookup = explain_lookup_nothing};
-    for (size_t i = 0; i < ignore->ports.count; i++) {
-        const struct port_item *item = &ignore->ports.items[i];
-        struct port_range range;
-        if (item->transport == explanation->transport && item->kind == PORT_ITEM_NUMBERS &&
-            port_item_resolve(item, &nothing, &range, NULL, NULL) == 0 &&
-            port_range_contains(&range, explanation->port))
-            return true;
-    }
-    return false;
-}
-
 static void explain_ignored(struct explanation *explanation)
 {
     const struct host *host = explanation->host->host;
+    const struct listener_table *table = explanation->seen != NULL ? explanation->seen->listeners : NULL;
     for (size_t i = 0; i < host->ignore_count; i++) {
         const struct ignore *ignore = &host->ignore[i];
-        if (!explain_ignores(explanation, ignore))
+        if (!ports_mean(&ignore->ports, explanation->transport, explanation->port, table))
             continue;
         struct text words = {0};
         text_printf(&words, "a listener there is ignored%s",

@@ -166,11 +166,11 @@ static void seen_add_control_of(struct explanation *explanation, size_t index, b
         text_printf(&words, "tcp %u of the same host answers (", other->port);
         probe_result_format_short(&words, TRANSPORT_TCP, seen_result(explanation, other));
         text_add(&words, "): the way and the host are up");
-    } else if (seen->closed_control) {
+    } else if (explanation->transport == TRANSPORT_UDP ? seen->udp_control : seen->closed_control) {
         text_add(&words, "a port that nobody listens on was refused by the host itself");
-        if (seen->control.outcome != PROBE_NOT_DONE) {
+        if (explanation->transport == TRANSPORT_TCP && seen->control.outcome != PROBE_NOT_DONE) {
             text_add(&words, " (");
-            probe_result_format_short(&words, explanation->transport, &seen->control);
+            probe_result_format_short(&words, TRANSPORT_TCP, &seen->control);
             text_add(&words, ")");
         }
         text_add(&words, ": silence would mean a filter");

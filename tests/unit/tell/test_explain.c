@@ -263,6 +263,52 @@ static void a_rule_that_other_settings_would_bring_is_named(void **state)
                  "to do       nothing\n");
 }
 
+/* A TCP control says nothing about the silence of a UDP port. */
+static void a_control_is_of_the_ports_own_transport(void **state)
+{
+    (void)state;
+    struct world world;
+    world_init(&world);
+    world.plan_host.expectation_count = 0;
+    world.address_seen.closed_control = true;
+    struct snapshot *snapshot = told_snapshot(&world.told);
+    struct text out = {0};
+    for (int udp_control = 0; udp_control < 2; udp_control++) {
+        text_clear(&out);
+        world.address_seen.udp_control = udp_control;
+        assert_int_equal(tell_explain(&out, &world.plan, &world.plan_host, &world.seen, snapshot, TRANSPORT_UDP, 514,
+                                      &(const struct tell_options){0}),
+                         0);
+        assert_int_equal(strstr(text_string(&out), "silence would mean a filter") != NULL, udp_control);
+    }
+    text_done(&out);
+    snapshot_unref(snapshot);
+    arena_free(world.arena);
+}
+
+static void an_ignored_ephemeral_range_is_known(void **state)
+{
+    (void)state;
+    struct world world;
+    world_init(&world);
+    struct ignore ignore = {.reason = "clients"};
+    assert_int_equal(ports_parse("tcp ephemeral", (struct origin){0}, world.arena, &ignore.ports, NULL), 0);
+    world.host.ignore = &ignore;
+    world.host.ignore_count = 1;
+    struct snapshot *snapshot = told_snapshot(&world.told);
+    struct text out = {0};
+    for (uint16_t port = 32767; port <= 32768; port++) {
+        text_clear(&out);
+        assert_int_equal(tell_explain(&out, &world.plan, &world.plan_host, &world.seen, snapshot, TRANSPORT_TCP, port,
+                                      &(const struct tell_options){0}),
+                         0);
+        assert_int_equal(strstr(text_string(&out), "is ignored: clients") != NULL, port == 32768);
+    }
+    text_done(&out);
+    snapshot_unref(snapshot);
+    arena_free(world.arena);
+}
+
 static void what_the_user_ignores_is_said(void **state)
 {
     (void)state;
@@ -413,6 +459,8 @@ int main(void)
         cmocka_unit_test(a_filtered_port_in_ten_lines),
         cmocka_unit_test(a_listener_that_no_rule_knows),
         cmocka_unit_test(a_rule_that_other_settings_would_bring_is_named),
+        cmocka_unit_test(a_control_is_of_the_ports_own_transport),
+        cmocka_unit_test(an_ignored_ephemeral_range_is_known),
         cmocka_unit_test(what_the_user_ignores_is_said),
         cmocka_unit_test(a_port_that_waits_for_a_parameter),
         cmocka_unit_test(a_bystander_and_a_waiver_are_told),

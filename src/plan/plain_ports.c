@@ -1,5 +1,5 @@
 /* Port items of site files that hold plain numbers. */
-#include "resolve.h"
+#include "portconform/plan.h"
 
 #include "portconform/observation.h"
 
