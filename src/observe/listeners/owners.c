@@ -112,9 +112,18 @@ struct process {
     int32_t pid;
     int folder; /* /proc/PID */
     bool read;
+    bool holds_for_others;
     const char *exe;
     const char *unit;
 };
+
+/* systemd, the system's and each user's, holds the sockets of the services that it starts when somebody calls: it is
+ * nobody's impostor, and where it holds one alone the program is not known. */
+static bool is_manager(const char *exe)
+{
+    const char *slash = exe == NULL ? NULL : strrchr(exe, '/');
+    return slash != NULL && strcmp(slash + 1, "systemd") == 0;
+}
 
 /* The program of a process; NULL where it cannot be read. */
 static int read_exe(struct process *process, struct arena *arena)
@@ -147,21 +156,36 @@ static int read_unit(struct process *process, struct arena *arena)
     return status;
 }
 
+static int read_process(struct process *process, struct arena *arena)
+{
+    if (process->read)
+        return 0;
+    process->read = true;
+    int status = read_exe(process, arena);
+    if (status == 0)
+        status = read_unit(process, arena);
+    process->holds_for_others = is_manager(process->exe);
+    return status;
+}
+
+const char *owners_unit(const char *of_socket, const char *of_process)
+{
+    static const char suffix[] = ".socket";
+    const size_t length = of_socket ? strlen(of_socket) : 0, suffix_length = sizeof(suffix) - 1;
+    const bool activated = length > suffix_length && strcmp(of_socket + length - suffix_length, suffix) == 0;
+    return of_process && (!of_socket || activated) ? of_process : of_socket;
+}
+
 static int process_owns(struct search *search, struct process *process, struct owner *owner)
 {
-    int status = 0;
-    if (!process->read) {
-        process->read = true;
-        status = read_exe(process, search->arena);
-        if (status == 0)
-            status = read_unit(process, search->arena);
-    }
+    int status = read_process(process, search->arena);
+    if (status < 0 || process->holds_for_others)
+        return status;
     owner->pid = process->pid;
     owner->exe = process->exe;
-    if (!owner->unit)
-        owner->unit = process->unit;
+    owner->unit = owners_unit(owner->unit, process->unit);
     search->left--;
-    return status;
+    return 0;
 }
 
 /* "socket:[4711]" */
@@ -176,7 +200,7 @@ static uint64_t socket_inode(const char *link)
 static int search_descriptors(struct search *search, struct process *process, DIR *descriptors)
 {
     const struct dirent *entry;
-    while (search->left && (entry = readdir(descriptors))) {
+    while (search->left && !process->holds_for_others && (entry = readdir(descriptors))) {
         char link[64];
         const ssize_t length = readlinkat(dirfd(descriptors), entry->d_name, link, sizeof(link) - 1);
         if (length <= 0)

@@ -12,3 +12,6 @@ int owners_find(struct sockdiag_rows *rows, struct arena *arena, int64_t deadlin
 const char *cgroup_unit(const char *path, struct arena *arena, int *ret_status);
 /* As above, out of the text of /proc/PID/cgroup: the unified hierarchy first, then systemd's own, then any. */
 const char *cgroup_unit_of_process(const char *content, struct arena *arena, int *ret_status);
+/* Which unit a listener belongs to, of those of its socket and of the program that has it (NULL: unknown): the
+ * socket's, which costs nothing to know; but a unit NAME.socket only makes sockets, for others to serve. */
+const char *owners_unit(const char *of_socket, const char *of_process);

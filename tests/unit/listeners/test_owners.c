@@ -180,10 +180,29 @@ static void a_real_cgroup_names_its_unit(void **state)
     assert_int_equal(WEXITSTATUS(status), 0);
 }
 
+static void unit_of_an_activated_service(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *of_socket, *of_process, *unit;
+    } cases[] = {
+        {"jp1.service", "jp1.service", "jp1.service"},
+        {"jp1.service", "session-4.scope", "jp1.service"},
+        {"sshd.socket", "sshd.service", "sshd.service"},
+        {"sshd.socket", NULL, "sshd.socket"},
+        {".socket", "sshd.service", ".socket"},
+        {NULL, "jp1.service", "jp1.service"},
+        {NULL, NULL, NULL},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+        expect_name(owners_unit(cases[i].of_socket, cases[i].of_process), cases[i].unit);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(units_out_of_paths),
+        cmocka_unit_test(unit_of_an_activated_service),
         cmocka_unit_test(units_out_of_proc),
         cmocka_unit_test(ids_that_do_not_exist_stay_unknown),
         cmocka_unit_test(a_real_cgroup_names_its_unit),
