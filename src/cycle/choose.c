@@ -115,19 +115,25 @@ static int64_t worst_rounds(const struct cycle *cycle)
     return rounds > 0 ? (int64_t)rounds : 1;
 }
 
-/* The time-out of one probe, such that a wholly silent site is probed, controlled and confirmed before the deadline;
- * but no shorter than an answer may take, where the deadline leaves room for that at all. */
-unsigned cycle_spread_timeout(const struct cycle *cycle, struct moment now)
+static unsigned between(int64_t value, int64_t least, unsigned most)
+{
+    if (value < least)
+        value = least;
+    return value < (int64_t)most ? (unsigned)value : most;
+}
+
+/* The time-outs of probes, such that a wholly silent site is probed, controlled and confirmed before the deadline; but
+ * no shorter than an answer may take, where the deadline leaves room for that at all. First probes are shortened beyond
+ * that: a row of silent ports must not keep those behind it from being asked, and what stays silent is asked again. */
+void cycle_spread_timeouts(struct cycle *cycle, struct moment now)
 {
     unsigned wished = cycle->options.probe_timeout_ms;
+    cycle->timeout_ms = cycle->first_ms = wished;
     if (cycle->options.deadline_mono_ms == INT64_MAX)
-        return wished;
+        return;
     int64_t left = cycle->options.deadline_mono_ms - now.mono_ms;
     int64_t fair = left / (2 * worst_rounds(cycle) + 1);
     int64_t least = left / 3 < TIMEOUT_ENOUGH_MS ? left / 3 : TIMEOUT_ENOUGH_MS;
-    if (fair < least)
-        fair = least;
-    if (fair < TIMEOUT_LEAST_MS)
-        fair = TIMEOUT_LEAST_MS;
-    return fair < wished ? (unsigned)fair : wished;
+    cycle->first_ms = between(fair, TIMEOUT_LEAST_MS, wished);
+    cycle->timeout_ms = between(least > fair ? least : fair, TIMEOUT_LEAST_MS, wished);
 }

@@ -28,6 +28,9 @@ void cycle_note_answer(struct cycle_address *address, const struct probe_result 
     if (result->outcome == PROBE_LOCAL || result->outcome == PROBE_NOT_DONE)
         return;
     seen->looked = true;
+    if (result->sign_of_life && result->rtt_us > 0 &&
+        (address->quickest_us == 0 || result->rtt_us < address->quickest_us))
+        address->quickest_us = result->rtt_us;
     if (result->sign_of_life)
         seen->alive = true;
     else if (silence_weight(result->reason) > silence_weight(seen->silence))

@@ -51,6 +51,27 @@ static void note_result(struct cycle_flow *flow, const struct probe_result *resu
         flow->cycle->undecided++;
 }
 
+/* May the first probe end sooner than an answer may take? Only where its silence is looked into again, and where there
+ * is no more to learn than whether the port answers. */
+static bool may_be_hasty(const struct cycle_flow *flow)
+{
+    const struct service *service = flow->expectation->rule->service;
+    if (flow->cycle->first_ms >= flow->cycle->timeout_ms || silence_is_natural(flow) || (service && service->tls))
+        return false;
+    for (const struct cycle_flow *one = flow; one; one = one->also)
+        if (one->flow->demand == FLOW_MUST_NOT_PASS)
+            return false;
+    return true;
+}
+
+/* Does the address answer so fast that even a hasty probe would have heard it? */
+static bool is_quick(const struct cycle_address *address)
+{
+    enum { SURELY = 3 };
+    uint64_t first_us = (uint64_t)address->cycle->first_ms * 1000;
+    return address->quickest_us > 0 && (uint64_t)address->quickest_us * SURELY < first_us;
+}
+
 static void first_done(void *context, const struct probe_request *request, const struct probe_result *result)
 {
     (void)request;
@@ -58,6 +79,7 @@ static void first_done(void *context, const struct probe_request *request, const
     struct cycle *cycle = flow->cycle;
     *result_of(flow) = *result;
     flow->state = FLOW_ENDED;
+    flow->hasty = result->outcome == PROBE_SILENT && may_be_hasty(flow);
     note_result(flow, result);
     cycle->progress.done++;
     struct cycle_host *host = &cycle->hosts[flow->address->host_index];
@@ -89,7 +111,10 @@ static void second_done(void *context, const struct probe_request *request, cons
     }
     first->attempts = attempts;
     first->sign_of_life = sign_of_life;
-    flow->state = FLOW_CONFIRMED;
+    bool unconfirmed =
+        result->outcome == PROBE_SILENT && flow->hasty && flow->address->seen->alive && !is_quick(flow->address);
+    flow->state = unconfirmed ? FLOW_ENDED : FLOW_CONFIRMED; /* ended: it will be asked once more */
+    flow->hasty = false;
     flow->cycle->progress.done++;
 }
 
@@ -105,6 +130,14 @@ static void end_untried(struct cycle_flow *flow, enum reason reason, const char 
 
 /* --- first probes ------------------------------------------------------------------------------------------------ */
 
+static unsigned timeout_of(const struct cycle_flow *flow)
+{
+    bool first = flow->state == FLOW_WAITING;
+    if (silence_is_natural(flow))
+        return NATURAL_SILENCE_MS;
+    return first && may_be_hasty(flow) ? flow->cycle->first_ms : 0; /* 0: the cycle's */
+}
+
 static int ask(struct cycle_flow *flow,
                void (*done)(void *context, const struct probe_request *request, const struct probe_result *result))
 {
@@ -119,7 +152,7 @@ static int ask(struct cycle_flow *flow,
         .service = service,
         /* a name that the user wrote is the name a server is asked for; our own name of a host is not */
         .server_name = at->text && address_parse(at->text, &literal) < 0 ? at->text : NULL,
-        .timeout_ms = silence_is_natural(flow) ? NATURAL_SILENCE_MS : 0,
+        .timeout_ms = timeout_of(flow),
         .attempts = answers_by_protocol(flow) ? 2 : 1,
         .done = done,
         .context = flow,
@@ -163,7 +196,7 @@ static int begin_flow(struct cycle_flow *flow)
 int cycle_phase_flows(struct cycle *cycle)
 {
     if (cycle->timeout_ms == 0)
-        cycle->timeout_ms = cycle_spread_timeout(cycle, cycle->now);
+        cycle_spread_timeouts(cycle, cycle->now);
     bool some = true;
     bool begun = false;
     for (size_t rank = 0; some; rank++) {

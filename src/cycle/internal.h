@@ -1,7 +1,8 @@
 /* What the files of this folder share: the cycle, its flows and its addresses.
  *
  *     WAITING --queue--> ASKED --result--> ENDED --in doubt--> ASKED_AGAIN --result--> CONFIRMED
- *        `--no probe wanted--> SKIPPED        `--beyond doubt: stays
+ *        `--no probe wanted--> SKIPPED        |`--beyond doubt: stays      |
+ *                                             `--silent after a hasty one--'
  *
  * Several expectations may speak of one target and share a flow id: the first flow is probed, the others are SHARED and
  * hang on it, since their demands decide too whether a failure is to be confirmed.
@@ -25,6 +26,7 @@ struct cycle_address {
     bool udp_silent;                              /* a UDP service that answers by its protocol did not */
     bool closed_sent, closed_udp_sent, echo_sent; /* controls, each at most once a cycle */
     bool asked_again_dead;                        /* one flow was asked again although nothing had answered */
+    uint32_t quickest_us;                         /* the fastest answer that it gave itself; 0: none */
 };
 
 struct cycle_flow {
@@ -34,6 +36,7 @@ struct cycle_flow {
     struct cycle_address *address;
     struct cycle_flow *also; /* the next flow to the same target */
     enum flow_state state;
+    bool hasty; /* its first probe ended in silence sooner than an answer may take: it counts where answers are quick */
 };
 
 struct cycle_host {
@@ -69,7 +72,8 @@ struct cycle {
     size_t phase;
     struct moment now, began;
     bool has_begun;
-    unsigned timeout_ms;
+    unsigned timeout_ms; /* of a probe */
+    unsigned first_ms;   /* of a first one: less where the deadline is near, so that every flow gets its turn */
     bool canary_sent;
     size_t undecided;
     struct cycle_progress progress;
@@ -88,7 +92,7 @@ const struct probe_kind *cycle_choose_kind(const struct probe_choice *choices, e
                                            const struct service *service);
 const char *cycle_source_name(const struct plan_host *host); /* of its listeners; NULL: none is wanted */
 uint16_t cycle_closed_port(const struct plan_host *host, const struct listener_table *table, enum transport transport);
-unsigned cycle_spread_timeout(const struct cycle *cycle, struct moment now);
+void cycle_spread_timeouts(struct cycle *cycle, struct moment now);
 
 /* flows.c */
 int cycle_confirm_flows(struct cycle *cycle); /* queues second probes; returns how many */

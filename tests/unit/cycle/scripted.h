@@ -50,6 +50,7 @@ static struct script_line script[SCRIPT];
 static size_t script_count;
 static enum probe_outcome unlisted; /* ports without a line */
 static enum probe_outcome echoed;
+static uint32_t answered_after_us; /* what the round-trip times are said to be */
 static struct logged probes_sent[LOG];
 static size_t probe_log_count;
 
@@ -86,6 +87,7 @@ static inline enum probe_outcome scripted_outcome(uint16_t port, size_t before)
 static inline int end_as(struct probe *probe, enum probe_outcome outcome)
 {
     struct probe_result *result = probe_result_of(probe);
+    result->rtt_us = answered_after_us;
     switch (outcome) {
     case PROBE_OPEN:
         result->sign_of_life = true;
@@ -165,6 +167,7 @@ static inline int world_setup(void **state)
     script_count = probe_log_count = 0;
     unlisted = PROBE_REFUSED;
     echoed = PROBE_SILENT;
+    answered_after_us = 200;
     w->services[0] = (struct service){.name = "plain", .udp_silent = true};
     w->services[1] = (struct service){.name = "secret", .tls = true};
     w->services[2] = (struct service){.name = "answering", .udp_answers = true};
