@@ -304,7 +304,7 @@ static void check_useless(struct loader *loader, const struct host_fields *own, 
 {
     if (own->file.node && listeners != LISTENERS_FILE)
         WARNING(loader, own->file.node->name_origin, "listeners = \"file\"", "'file' has no effect");
-    if (own->netns.node && listeners != LISTENERS_KERNEL && listeners != LISTENERS_AUTO)
+    if (own->netns.node && listeners != LISTENERS_KERNEL)
         WARNING(loader, own->netns.node->name_origin, "listeners = \"kernel\"", "'netns' has no effect");
     if (own->netns.node && own->netns.text[0] != '/')
         ERROR(loader, node_inside(own->netns.node), "/run/netns/NAME", "'netns' is an absolute path");
