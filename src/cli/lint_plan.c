@@ -4,7 +4,6 @@
 #include "portconform/vector.h"
 #include <errno.h>
 #include <stdlib.h>
-#include <string.h>
 
 enum { NAMED = 8 }; /* so many rules are named in a message, the rest is counted */
 
@@ -25,10 +24,12 @@ const char *lint_names_string(struct rule_names *names)
     return text_string(&names->text);
 }
 
-/* The same expectation in the plan of another vantage. */
+/* The same expectation in the plan of another vantage; NULL where a day ended between the two plans, and with it a
+ * setting. */
 static const struct expectation *counterpart(const struct lint_plans *plans, size_t plan, size_t host, size_t index)
 {
-    return &plans->items[plan]->hosts[host].expectations[index];
+    const struct plan_host *planned = &plans->items[plan]->hosts[host];
+    return index < planned->expectation_count ? &planned->expectations[index] : NULL;
 }
 
 /* --- callers ----------------------------------------------------------------------------------------------------- */
@@ -37,7 +38,7 @@ static bool has_caller(const struct lint_plans *plans, size_t host, size_t index
 {
     for (size_t p = 0; p < plans->count; p++) {
         const struct expectation *expectation = counterpart(plans, p, host, index);
-        for (size_t f = 0; f < expectation->flow_count; f++)
+        for (size_t f = 0; expectation && f < expectation->flow_count; f++)
             if (expectation->flows[f].demand == FLOW_MUST_PASS)
                 return true;
     }
@@ -49,6 +50,10 @@ struct missing_caller {
     const struct guide *guide;
     const struct rule *rule; /* one of them, for its peers */
     struct rule_names names;
+    struct {
+        const struct rule **items;
+        size_t count, capacity;
+    } known; /* all of them, so that each counts once however many hosts have it */
 };
 struct missing_callers {
     struct missing_caller *items;
@@ -76,6 +81,19 @@ static struct missing_caller *missing_caller_for(struct missing_callers *missing
     return added;
 }
 
+static int missing_caller_add(struct missing_caller *missing, const struct rule *rule)
+{
+    for (size_t i = 0; i < missing->known.count; i++)
+        if (missing->known.items[i] == rule)
+            return 0;
+    const struct rule **slot = VECTOR_PUSH(&missing->known);
+    if (!slot)
+        return -ENOMEM;
+    *slot = rule;
+    lint_name_rule(&missing->names, rule);
+    return 0;
+}
+
 static void tell_missing_caller(struct missing_caller *missing, const struct site *site, struct diag_list *diags)
 {
     struct text peers = {0};
@@ -87,7 +105,6 @@ static void tell_missing_caller(struct missing_caller *missing, const struct sit
     text_done(&peers);
 }
 
-/* The plan's rule list of one host comes in the order of its roles; a rule of two roles is named once by that. */
 int lint_callers(const struct lint_plans *plans, struct diag_list *diags)
 {
     struct missing_callers missing = {0};
@@ -101,16 +118,14 @@ int lint_callers(const struct lint_plans *plans, struct diag_list *diags)
                 has_caller(plans, h, e))
                 continue;
             struct missing_caller *caller = missing_caller_for(&missing, rule);
-            if (!caller)
-                r = -ENOMEM;
-            else if (!strstr(text_string(&caller->names.text), rule->id))
-                lint_name_rule(&caller->names, rule);
+            r = caller ? missing_caller_add(caller, rule) : -ENOMEM;
         }
     }
     for (size_t i = 0; i < missing.count; i++) {
         if (r == 0)
             tell_missing_caller(&missing.items[i], first->site, diags);
         text_done(&missing.items[i].names.text);
+        VECTOR_DONE(&missing.items[i].known);
     }
     VECTOR_DONE(&missing);
     return r;
@@ -120,7 +135,7 @@ int lint_callers(const struct lint_plans *plans, struct diag_list *diags)
 
 static bool is_probed(const struct expectation *expectation)
 {
-    for (size_t f = 0; f < expectation->flow_count; f++)
+    for (size_t f = 0; expectation && f < expectation->flow_count; f++)
         if (expectation->flows[f].id != SIZE_MAX)
             return true;
     return false;

@@ -185,6 +185,19 @@ class Lint(Case):
         result = run(COMMAND, "lint", "-C", JP1)
         self.assert_run(result, 0, "note: no vantage acts as manager of jp1-itdm", "jp1-itdm/agent/1")
 
+    def test_rules_without_caller_count_once_each(self):
+        """However many hosts have them, and although the name of one is the beginning of another's."""
+        rules = ", ".join(f'{{ ref = "t/{n}"; listens = "s"; from = ["c"]; ports = "tcp {1000 + n}"; }}'
+                          for n in (10, 1, 2, 3, 4, 5, 6, 7, 8, 9))
+        (self.folder / "guides").mkdir()
+        (self.folder / "guides" / "g.conf").write_text(
+            'guide: { id = "g"; title = "G"; };\ncomponents: ( { name = "s"; }, { name = "c"; external = true; } );\n'
+            f"rules: ( {rules} );\n")
+        self.site('site: { name = "lab"; guides = ["g"]; };')
+        for n in range(3):
+            self.host(f"h{n}", f'addresses = ["192.0.2.{n + 1}"]; roles = ( {{ component = "s"; }} );')
+        self.assert_run(run(COMMAND, "lint", "-C", self.folder), 0, "g/t/10, g/t/1, g/t/2,", "g/t/7 and 2 more")
+
     def test_guides_alone(self):
         self.assert_run(run(COMMAND, "lint", "jp1-itdm", "sametime-community"), 0, "0 errors, 0 warnings in 2 files")
 
