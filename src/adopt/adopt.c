@@ -10,7 +10,7 @@
 
 /* What is proposed has to be more than a coincidence of common numbers. */
 static const double least_score = 0.2, least_coverage = 0.45;
-enum { ROLES_MAX = 24, COMPLETE = 1 };
+enum { ROLES_MAX = 24, DISPUTES_MAX = 4, COMPLETE = 1 };
 
 struct adopting {
     struct arena *arena;
@@ -19,8 +19,10 @@ struct adopting {
     size_t guide_count;
     struct trial *trials; /* of components that can be heard at all */
     size_t trial_count;
-    struct value **fixed; /* by guide: what the roles taken so far have settled */
-    struct value *free;   /* no value at all; as long as the longest list of parameters */
+    double *scores;        /* by trial: of the component by itself */
+    struct value **preset; /* by guide: what was settled before any role is taken */
+    struct value **fixed;  /* by guide: what the roles taken so far have settled as well */
+    struct value *free;    /* no value at all; as long as the longest list of parameters */
     struct adopt_role *roles;
     size_t role_count;
 };
@@ -125,13 +127,17 @@ static int adopt_try_all(struct adopting *adopting)
     }
     adopting->trials = ARENA_ARRAY(adopting->arena, struct trial, most);
     adopting->free = ARENA_ARRAY(adopting->arena, struct value, parameters);
+    adopting->scores = ARENA_ARRAY(adopting->arena, double, most);
     adopting->fixed = ARENA_ARRAY(adopting->arena, struct value *, adopting->guide_count);
-    if (adopting->trials == NULL || adopting->free == NULL || adopting->fixed == NULL)
+    adopting->preset = ARENA_ARRAY(adopting->arena, struct value *, adopting->guide_count);
+    if (adopting->trials == NULL || adopting->free == NULL || adopting->scores == NULL || adopting->fixed == NULL ||
+        adopting->preset == NULL)
         return -ENOMEM;
     for (size_t g = 0; g < adopting->guide_count; g++) {
         const struct guide *guide = &adopting->guides[g];
         adopting->fixed[g] = ARENA_ARRAY(adopting->arena, struct value, guide->parameter_count);
-        if (adopting->fixed[g] == NULL)
+        adopting->preset[g] = ARENA_ARRAY(adopting->arena, struct value, guide->parameter_count);
+        if (adopting->fixed[g] == NULL || adopting->preset[g] == NULL)
             return -ENOMEM;
         for (size_t c = 0; c < guide->component_count; c++) {
             struct trial *trial = &adopting->trials[adopting->trial_count];
@@ -205,6 +211,7 @@ static int adopt_rank(struct adopting *adopting, struct adoption *ret)
             error = adopt_tell(adopting, &adopting->trials[t], &role);
         if (error != 0)
             return error;
+        adopting->scores[t] = role.score;
         if (role.evidence > 0)
             ranking[ret->ranking_count++] = role;
     }
@@ -299,11 +306,16 @@ static int adopt_take(struct adopting *adopting, struct trial *trial)
     return 0;
 }
 
-static int adopt_together(struct adopting *adopting, struct adoption *ret)
+/* From the start, with what is settled beforehand. *ret: how much all roles say together. */
+static int adopt_take_all(struct adopting *adopting, double *ret)
 {
-    adopting->roles = ARENA_ARRAY(adopting->arena, struct adopt_role, ROLES_MAX);
-    if (adopting->roles == NULL)
-        return -ENOMEM;
+    adopting->role_count = 0;
+    for (size_t i = 0; i < adopting->ears.table->count; i++)
+        adopting->ears.explained[i] = false;
+    for (size_t g = 0; g < adopting->guide_count; g++)
+        for (size_t i = 0; i < adopting->guides[g].parameter_count; i++)
+            adopting->fixed[g][i] = adopting->preset[g][i];
+    *ret = 0;
     while (adopting->role_count < ROLES_MAX) {
         struct trial *next;
         int error = adopt_find_next(adopting, &next);
@@ -313,10 +325,86 @@ static int adopt_together(struct adopting *adopting, struct adoption *ret)
             return error;
         if (next == NULL)
             break;
+        *ret += adopting->roles[adopting->role_count - 1].score;
     }
+    return 0;
+}
+
+/* Components that fit well by themselves, each with another value: only one of them can be the host's. The trials hold
+ * what fits each best. */
+static bool adopt_is_disputed(const struct adopting *adopting, const struct guide *guide, size_t parameter)
+{
+    const struct value *first = NULL;
+    enum parameter_kind kind = guide->parameters[parameter].kind;
+    if (kind != PARAMETER_ENUM && kind != PARAMETER_BOOL)
+        return false;
+    for (size_t t = 0; t < adopting->trial_count; t++) {
+        const struct trial *trial = &adopting->trials[t];
+        const struct value *value = &trial->values[parameter];
+        if (trial->guide != guide || adopting->scores[t] < least_score || value->type == VALUE_UNSET ||
+            !choice_matters(trial, guide->parameters[parameter].name))
+            continue;
+        if (first != NULL && !value_equal(first, value))
+            return true;
+        first = value;
+    }
+    return false;
+}
+
+/* Tries each value for all components of the guide at once and keeps the one with which the roles say most. */
+static int adopt_settle(struct adopting *adopting, size_t guide, size_t parameter)
+{
+    const struct parameter *of = &adopting->guides[guide].parameters[parameter];
+    struct value *preset = &adopting->preset[guide][parameter], best = *preset;
+    size_t count = of->kind == PARAMETER_BOOL ? 2 : of->values.count;
+    double most, score;
+    int error = adopt_take_all(adopting, &most);
+    for (size_t i = 0; error == 0 && i < count && i < CANDIDATES_MAX; i++) {
+        if (of->kind == PARAMETER_BOOL)
+            *preset = (struct value){.type = VALUE_BOOL, .number = (int64_t)i};
+        else
+            *preset = (struct value){.type = VALUE_TEXT, .text = of->values.items[i]};
+        error = adopt_take_all(adopting, &score);
+        if (error == 0 && score > most + 1e-9) {
+            most = score;
+            best = *preset;
+        }
+    }
+    *preset = best;
+    return error;
+}
+
+struct disputed {
+    size_t guide, parameter;
+};
+
+/* All disputes are found before the first is settled: settling moves the trials' values. */
+static int adopt_settle_all(struct adopting *adopting)
+{
+    struct disputed disputed[DISPUTES_MAX];
+    size_t count = 0;
+    for (size_t g = 0; g < adopting->guide_count; g++)
+        for (size_t i = 0; i < adopting->guides[g].parameter_count && count < DISPUTES_MAX; i++)
+            if (adopt_is_disputed(adopting, &adopting->guides[g], i))
+                disputed[count++] = (struct disputed){g, i};
+    int error = 0;
+    for (size_t i = 0; error == 0 && i < count; i++)
+        error = adopt_settle(adopting, disputed[i].guide, disputed[i].parameter);
+    return error;
+}
+
+static int adopt_together(struct adopting *adopting, struct adoption *ret)
+{
+    double score;
+    adopting->roles = ARENA_ARRAY(adopting->arena, struct adopt_role, ROLES_MAX);
+    if (adopting->roles == NULL)
+        return -ENOMEM;
+    int error = adopt_settle_all(adopting);
+    if (error == 0)
+        error = adopt_take_all(adopting, &score);
     ret->roles = adopting->roles;
     ret->role_count = adopting->role_count;
-    return 0;
+    return error;
 }
 
 static int adopt_leave(struct adopting *adopting, struct adoption *ret)

@@ -11,7 +11,7 @@
 enum {
     WHOLE_MAX = 1024,  /* so many combinations are tried all */
     ROUNDS_MAX = 4,    /* of moving parameters */
-    SMALL = 8,         /* values of an integer that are all tried where only conditions name it */
+    SMALL = 24,        /* values of an integer that are all tried where only conditions name it */
     HEARING_MAX = 4096 /* combinations of one item's parameters that are tried for a port that is heard */
 };
 static const double margin = 1e-9; /* scores are sums of the same weights in another order */

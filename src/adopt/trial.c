@@ -92,7 +92,7 @@ static bool trial_one_suffices(const struct rule *rule)
 /* The more ports a range has, the more likely somebody listens on one by chance. */
 static double trial_breadth(const struct port_range *range)
 {
-    return 1 / (1 + log2(port_range_count(range)) / 4);
+    return 1 / (1 + log2(port_range_count(range)) / 3);
 }
 
 /* What one item adds, all of its ports together. */

@@ -27,7 +27,7 @@ static void write_settings(struct text *out, const struct adopt_role *role)
         text_printf(out, "%s%s = ", i > 0 ? ", " : "", setting->parameter->name);
         write_value(out, &setting->value);
         if (setting->as_well != NULL)
-            text_printf(out, " (%s fits as well)", setting->as_well);
+            text_printf(out, " (%s would do as well)", setting->as_well);
     }
 }
 
@@ -188,8 +188,8 @@ static void write_role(struct text *out, const struct adopt_role *role, bool las
     text_add(out, "\n");
     for (size_t i = 0; i < role->setting_count; i++)
         if (role->settings[i].as_well != NULL)
-            text_printf(out, "    # %s: %s fits as well\n", role->settings[i].parameter->name,
-                        role->settings[i].as_well);
+            text_printf(out, "    # %s: for this role by itself %s would do as well\n",
+                        role->settings[i].parameter->name, role->settings[i].as_well);
     if (role->undecided_count > 0) {
         text_add(out, "    # nothing here decides: ");
         write_undecided(out, role);

@@ -61,6 +61,19 @@ class Adopt(Case):
                     self.assertIn(value, roles[0][2])
                 self.assert_loads(result, sorted({role[0] for role in roles}))
 
+    def test_one_value_is_found_for_the_whole_server(self):
+        """Each part by itself would do with another value of the setting that all share."""
+        around = ["tcp 0.0.0.0:80", "tcp 0.0.0.0:1352", "tcp 0.0.0.0:1516", "tcp 0.0.0.0:1533", "tcp 127.0.0.1:9092",
+                  "tcp 127.0.0.1:9094", "tcp 0.0.0.0:8082"]
+        for more, value in (([], "other-ports"), (["tcp 0.0.0.0:8088"], "port-80")):
+            with self.subTest(value=value):
+                result = self.adopt(around + more)
+                roles = self.roles(result)
+                self.assertEqual({role[1] for role in roles}, {"community-server", "domino", "multiplexer"}, result)
+                self.assertTrue(all(f'tunnelling = "{value}"' in role[2] for role in roles), result)
+                self.assertIn("The roles explain every listener", result.out)
+                self.assert_loads(result, ["sametime-community"])
+
     def test_a_router_and_its_instance(self):
         tables = run(COMMAND, "expect", "-C", self.router_site(side="b", instance=3), "--format", "tsv").out.splitlines()
         wanted = [line.split("\t") for line in tables[1:]]
