@@ -50,9 +50,6 @@ struct cycle_options {
  * Then the thin plugin hands over. */
 bool cycle_needs_other_kinds(const struct plan *plan, const struct probe_choice *probes);
 
-/* Would a cycle look at anything at all: is there a flow to probe, or a host whose listeners are read? */
-bool cycle_looks_at_something(const struct plan *plan, bool no_probes);
-
 /* 0, -ENOMEM, or another negated errno of the probe engine. Options are copied, what they point at is borrowed. */
 int cycle_new(const struct plan *plan, const struct cycle_options *options, struct cycle **ret);
 void cycle_free(struct cycle *cycle); /* takes NULL */

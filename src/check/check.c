@@ -207,6 +207,22 @@ static bool demands_nothing(const struct plan *plan)
     return true;
 }
 
+/* Nor one that looked at nothing. An exclusive host is looked at even where nothing is found. */
+static bool nothing_was_seen(const struct plan *plan, const struct snapshot *snapshot)
+{
+    size_t findings = 0;
+    for (size_t i = 0; i < snapshot->block_count; i++) {
+        const struct finding_block *block = snapshot->blocks[i];
+        for (size_t f = 0; f < block->count; f++, findings++)
+            if (block->items[f].verdict != VERDICT_UNSEEN)
+                return false;
+    }
+    for (size_t i = 0; i < plan->host_count; i++)
+        if (plan->hosts[i].host->exclusive)
+            return false;
+    return findings > 0;
+}
+
 /* --- the way through --------------------------------------------------------------------------------------------- */
 
 /* The answer has to be out before whoever called us loses patience. */
@@ -257,7 +273,9 @@ static int look_and_tell(struct check_run *run, const struct plan *plan)
     check_progress_end(&progress);
     if (r < 0)
         return tell_code(run, "the check could not be made", r);
-    int status = tell_snapshot(run, plan, judgement.snapshot, cycle_undecided(cycle));
+    int status = nothing_was_seen(plan, judgement.snapshot)
+                     ? tell_unknown(run, "nothing is looked at: nothing is probed, and no listeners are read")
+                     : tell_snapshot(run, plan, judgement.snapshot, cycle_undecided(cycle));
     judgement_done(&judgement);
     cycle_free(cycle);
     return status;
@@ -274,8 +292,6 @@ static int check_planned(struct check_run *run, const struct check_site *site)
         return tell_unknown(run, run->arguments.host ? "nothing is expected of this host: it has no role, no expect "
                                                        "entry, and is not exclusive"
                                                      : "nothing is expected of any host of this site");
-    if (!cycle_looks_at_something(site->plan, run->arguments.no_probes))
-        return tell_unknown(run, "nothing is looked at: nothing is probed, and no listeners are read");
     if (!run->arguments.no_probes && cycle_needs_other_kinds(site->plan, run->program->probes))
         if (run->program->hand_over)
             return hand_over(run, "a probe or listener source is needed that this program lacks");

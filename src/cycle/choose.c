@@ -61,23 +61,6 @@ bool cycle_needs_other_kinds(const struct plan *plan, const struct probe_choice 
     return false;
 }
 
-static bool has_probed_flow(const struct plan_host *host)
-{
-    for (size_t i = 0; i < host->expectation_count; i++)
-        for (size_t f = 0; f < host->expectations[i].flow_count; f++)
-            if (host->expectations[i].flows[f].id != SIZE_MAX)
-                return true;
-    return false;
-}
-
-bool cycle_looks_at_something(const struct plan *plan, bool no_probes)
-{
-    for (size_t i = 0; i < plan->host_count; i++)
-        if (cycle_source_name(&plan->hosts[i]) || (!no_probes && has_probed_flow(&plan->hosts[i])))
-            return true;
-    return false;
-}
-
 static bool table_has_port(const struct listener_table *table, enum transport transport, uint16_t port)
 {
     size_t at = listener_table_find(table, transport, port);
