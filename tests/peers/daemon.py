@@ -110,6 +110,39 @@ def test_day_ends(build, site):
     site.write_site()
 
 
+def test_names(build, site):
+    """A name holds for one cycle; while nobody answers for it, its addresses stay as they were."""
+    if os.geteuid() != 0:
+        return  # nobody else may put other files in the place of the machine's
+    hosts = site.path("hosts")
+
+    def name_is(text):
+        with open(hosts, "w", encoding="utf-8") as out:
+            out.write(text)
+
+    with open(site.path("resolv.conf"), "w", encoding="utf-8") as out:
+        out.write("nameserver 127.0.0.1\noptions timeout:1 attempts:1\n")
+    name_is("127.0.0.1 lo01.portconform.test\n")
+    site.write_host(address="lo01.portconform.test")
+    mounts = f"mount --bind {hosts} /etc/hosts && mount --bind {site.path('resolv.conf')} /etc/resolv.conf"
+    with Daemon(build, site, "--agentx", "none",
+                wrapper=("unshare", "-m", "sh", "-c", mounts + ' && exec "$@"', "sh")) as daemon:
+        wait_for("a finding", lambda: f"RAISED: tcp {site.other_port} on lo01 (127.0.0.1)" in daemon.log())
+        check(f"RAISED: tcp {site.open_port}" not in daemon.log(), "the other port is as it should be", daemon.log())
+        name_is("127.0.0.2 lo01.portconform.test\n")
+        wait_for("the new address", lambda: f"RAISED: tcp {site.open_port} on lo01 (127.0.0.2)" in daemon.log())
+        name_is("# nobody\n")
+        wait_for("the name to be missed", lambda: '"lo01.portconform.test" of host lo01 has no address' in daemon.log())
+        cycles = daemon.cycles()
+        wait_for("another cycle", lambda: daemon.cycles() > cycles + 1)
+        check("not judged" not in daemon.log(), "it goes on with the addresses it had", daemon.log())
+        check(daemon.log().count("has no address") == 1, "told once", daemon.log())
+        name_is("127.0.0.1 lo01.portconform.test\n")
+        wait_for("the end of the trouble", lambda: "every name has an address again" in daemon.log())
+        wait_for("the old address", lambda: f"CLEARED: tcp {site.open_port} on lo01 (127.0.0.1)" in daemon.log())
+    site.write_host()
+
+
 def test_descriptors_run_out(build, site):
     """Hazard: EMFILE. It goes on as well as it can, and never blames the host."""
     looked, read = (": cycle of ", "cycle is left out"), ("configuration read again", "the old one stays in force")
@@ -163,6 +196,7 @@ def main(build):
         test_hangup_at_the_very_start(build, site)
         test_reload_keeps_the_old(build, site)
         test_day_ends(build, site)
+        test_names(build, site)
         test_descriptors_run_out(build, site)
 
 

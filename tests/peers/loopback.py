@@ -29,11 +29,11 @@ class LoopbackSite:
         self.write_site()
         self.write_host()
 
-    def write_host(self, roles=None):
+    def write_host(self, roles=None, address="127.0.0.1"):
         """`roles`: in place of the host's own rules."""
         rules = roles or f'expect = ( {{ ports = "tcp {self.open_port}"; }}, {{ ports = "tcp {self.other_port}"; }} );'
         self._write("hosts.d/lo01.conf",
-                    f'host: {{ name = "lo01"; addresses = ["127.0.0.1"]; listeners = "kernel";\n  {rules} }};')
+                    f'host: {{ name = "lo01"; addresses = ["{address}"]; listeners = "kernel";\n  {rules} }};')
 
     def write_site(self, more=""):
         self._write("site.conf", 'site: { name = "loop"; interval_s = 5; damping = { raise = 1; clear = 1; }; '
@@ -66,12 +66,13 @@ class LoopbackSite:
 class Daemon:
     """portconformd of a build folder, watched by its log."""
 
-    def __init__(self, build, site, *arguments, inherited=0, environment=None):
-        """`inherited`: so many open descriptors it is born with; its own then have large numbers."""
+    def __init__(self, build, site, *arguments, inherited=0, environment=None, wrapper=()):
+        """`inherited`: so many open descriptors it is born with; its own then have large numbers. `wrapper`: words that come
+        before the program's, of one that takes its place."""
         self.log_path = site.path("portconformd.log")
         spare = [os.open("/dev/null", os.O_RDONLY) for _ in range(inherited)]
         with open(self.log_path, "w", encoding="utf-8") as log:
-            self.process = subprocess.Popen([os.path.join(build, "portconformd"), "-f", "-v", "-C", site.config,
+            self.process = subprocess.Popen([*wrapper, os.path.join(build, "portconformd"), "-f", "-v", "-C", site.config,
                                              *arguments], stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                                             pass_fds=spare, env=dict(os.environ, **(environment or {})))
         for descriptor in spare:
