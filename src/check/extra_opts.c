@@ -8,6 +8,7 @@
  * other arguments, so that the command line has the last word. */
 #include "arguments.h"
 
+#include "portconform/error.h"
 #include "portconform/file.h"
 #include <errno.h>
 #include <stdio.h>
@@ -164,7 +165,7 @@ static int read_locator(const char *locator, struct ini_options *options, struct
     if (r < 0) {
         text_add(error, "--extra-opts: ");
         text_escape_string(error, path, ESCAPE_TEXT);
-        text_printf(error, ": %s", strerror(-r));
+        text_printf(error, ": %s", pc_strerror(r));
         return r == -ENOMEM ? r : -EINVAL;
     }
     r = read_section(content, section, options, arena, error);

@@ -63,6 +63,7 @@ class Arguments(Case):
         ini.write_text(f"[check_portconform]\nconfig = {self.folder}\n")
         result = run(PLUGIN, f"--extra-opts=@{ini}")
         self.assert_plugin(result, "OK")
+        self.assert_plugin(run(PLUGIN, "--extra-opts=@/dev/zero"), "UNKNOWN", "/dev/zero: not a regular file")
         result = run(PLUGIN, "--extra-opts", environment={"MP_CONFIG_FILE": str(ini)})
         self.assert_plugin(result, "OK")
         result = run(PLUGIN, "--extra-opts", environment={"NAGIOS_CONFIG_PATH": f"/nonexistent:{self.folder}"})
