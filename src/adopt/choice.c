@@ -125,6 +125,8 @@ static bool item_turn(struct trial *trial, const struct port_item *item, size_t 
         if (i == held || !item_names(item, of->name))
             continue;
         size_t count = choice_plain(of, 0, &ignored);
+        if (count == 0)
+            continue;
         choice_plain(of, turn % count, &trial->values[i]);
         turn /= count;
     }

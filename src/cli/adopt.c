@@ -50,6 +50,8 @@ static int read_kernel(const char *netns, struct looked *ret)
     struct listener_request request = {.netns = netns, .owners = true, .now = moment_now()};
     const struct listener_source *kernel = listener_source_find("kernel");
     int r = kernel ? kernel->collect(&request, &ret->listeners) : PC_EKIND;
+    if (r == 0 && !ret->listeners)
+        r = -ENOMEM;
     if (r == 0 && ret->listeners->status == LISTENERS_FAILED)
         r = ret->listeners->error;
     if (r < 0)
@@ -94,10 +96,11 @@ static int find_addresses(const struct cli_arguments *arguments, struct looked *
         looked->address_count = (size_t)count;
     } else {
         const struct listener_table *table = looked->listeners;
-        looked->addresses = calloc(table->count + 1, sizeof(*looked->addresses));
+        size_t count = table ? table->count : 0;
+        looked->addresses = calloc(count + 1, sizeof(*looked->addresses));
         if (!looked->addresses)
             return cli_fail("out of memory");
-        for (size_t i = 0; i < table->count; i++)
+        for (size_t i = 0; i < count; i++)
             looked->addresses[looked->address_count++] = table->items[i].address;
     }
     keep_reachable(looked);

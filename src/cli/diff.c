@@ -265,8 +265,11 @@ static int compare(const struct cli_arguments *arguments, const struct side *a, 
 {
     struct diff *diff = NULL;
     struct diff_site before = {a->site.plan, a->matrix}, after = {b->site.plan, b->matrix};
-    int r = a->is_site ? diff_sites(&before, &after, arguments->host, &diff)
-                       : diff_guides(&a->guides->guides[0], &b->guides->guides[0], &diff);
+    int r = PC_ESEMANTIC;
+    if (a->matrix && b->matrix)
+        r = diff_sites(&before, &after, arguments->host, &diff);
+    else if (a->guides && b->guides)
+        r = diff_guides(&a->guides->guides[0], &b->guides->guides[0], &diff);
     if (r < 0)
         return cli_fail("diff: %s", pc_strerror(r));
     struct text out = {0};
@@ -290,7 +293,7 @@ static int find_host(struct cli_arguments *arguments, const struct side *a, cons
 {
     if (!arguments->host)
         return CLI_GO_ON;
-    if (!a->is_site)
+    if (!a->site.plan || !b->site.plan)
         return cli_fail("diff: guides have no hosts");
     const struct host *host = site_host(b->site.plan->site, arguments->host);
     if (!host)

@@ -27,6 +27,9 @@ HOSTS = {
 
 
 class Adopt(Case):
+    def test_its_page_tells_the_exit_status(self):
+        self.assert_run(run(COMMAND, "help", "adopt"), 0, "Usage: portconform adopt ", "It proposes; it approves nothing", "0 a role fits, 1 none does")
+
     def recording(self, lines, name="seen.txt"):
         path = self.folder / name
         path.write_text("\n".join(lines) + "\n")

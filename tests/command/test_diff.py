@@ -23,6 +23,9 @@ FOR_AGENT = 'from = ["agent"];'
 
 
 class Guides(Case):
+    def test_its_page_tells_the_exit_status(self):
+        self.assert_run(run(COMMAND, "help", "diff"), 0, "Usage: portconform diff ", "as diff(1): 0 both demand the same, 1 they differ, 3 trouble")
+
     def guide(self, version, rules, initial="a", components="", revision=1):
         folder = self.folder / version
         folder.mkdir(exist_ok=True)
