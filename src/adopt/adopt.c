@@ -29,18 +29,21 @@ struct adopting {
 
 /* --- telling what was found -------------------------------------------------------------------------------------- */
 
-static const char *adopt_as_well(struct adopting *adopting, struct trial *trial, size_t parameter)
+/* Which other values fit as well as the one that the trial holds; *ret is NULL for none. */
+static int adopt_as_well(struct adopting *adopting, struct trial *trial, size_t parameter, const char **ret)
 {
     struct value candidates[CANDIDATES_MAX], held = trial->values[parameter];
-    struct value *kept = calloc(trial->guide->parameter_count, sizeof(*kept));
+    size_t size = trial->guide->parameter_count * sizeof(*trial->values);
+    struct value *kept = malloc(size);
     struct measure measure = trial_measure(trial);
     double best = measure_score(&measure) - 1e-9;
     struct text text = {0};
     if (kept == NULL)
-        return NULL;
-    memcpy(kept, trial->values, trial->guide->parameter_count * sizeof(*kept));
+        return -ENOMEM;
+    memcpy(kept, trial->values, size);
     size_t count = choice_candidates(trial, parameter, candidates);
-    memcpy(trial->values, kept, trial->guide->parameter_count * sizeof(*kept));
+    memcpy(trial->values, kept, size);
+    free(kept);
     for (size_t i = 0; i < count; i++) {
         char buffer[64];
         trial->values[parameter] = candidates[i];
@@ -51,10 +54,10 @@ static const char *adopt_as_well(struct adopting *adopting, struct trial *trial,
                         value_format(&candidates[i], buffer, sizeof(buffer)));
     }
     trial->values[parameter] = held;
-    const char *copy = text.length > 0 ? arena_strdup(adopting->arena, text_string(&text)) : NULL;
+    *ret = text.length > 0 ? arena_strdup(adopting->arena, text_string(&text)) : NULL;
+    int error = text.failed || (text.length > 0 && *ret == NULL) ? -ENOMEM : 0;
     text_done(&text);
-    free(kept);
-    return copy;
+    return error;
 }
 
 static int adopt_tell_settings(struct adopting *adopting, struct trial *trial, struct adopt_role *role)
@@ -68,16 +71,18 @@ static int adopt_tell_settings(struct adopting *adopting, struct trial *trial, s
     role->undecided = undecided;
     for (size_t i = 0; i < guide->parameter_count; i++) {
         const struct parameter *parameter = &guide->parameters[i];
+        bool is_default = value_equal(&trial->values[i], &parameter->initial);
         if (!choice_matters(trial, parameter->name))
             continue;
-        if (trial->values[i].type == VALUE_UNSET)
+        if (trial->values[i].type == VALUE_UNSET) {
             undecided[role->undecided_count++] = parameter->name;
-        else if (!value_equal(&trial->values[i], &parameter->initial))
-            settings[role->setting_count++] = (struct adopt_setting){
-                .parameter = parameter,
-                .value = trial->values[i],
-                .as_well = adopt_as_well(adopting, trial, i),
-            };
+        } else if (!is_default) {
+            struct adopt_setting *setting = &settings[role->setting_count++];
+            *setting = (struct adopt_setting){.parameter = parameter, .value = trial->values[i]};
+            int error = adopt_as_well(adopting, trial, i, &setting->as_well);
+            if (error != 0)
+                return error;
+        }
     }
     return 0;
 }
