@@ -352,7 +352,8 @@ class Loop:
             for rule in opening["rules"].split(","):
                 found = [f for f in self.seen[caller].values() if (f["host"], f["rule"]) == (opening["to"], rule)
                          and self.is_probed(f)]
-                self.check((found or not self.is_probed({**opening, "host": opening["to"]})) and all(f["verdict"] == "conforming" and is_open(f) for f in found),
+                unprobed = not self.is_probed({**opening, "host": opening["to"]})
+                self.check((found or unprobed) and all(f["verdict"] == "conforming" and is_open(f) for f in found),
                            f"{caller} does not find {rule} of {opening['to']} conforming by an open probe")
         return len(callers)
 
