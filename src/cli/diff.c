@@ -252,7 +252,7 @@ static void tell_text(const struct diff *diff, const struct side *a, const struc
     for (size_t i = 0; i < diff->way_count; i++)
         tell_way(out, &diff->ways[i]);
     tell_summary(out, diff);
-    if (a->is_site && a->matrix->question_count + b->matrix->question_count > 0)
+    if (a->matrix && b->matrix && a->matrix->question_count + b->matrix->question_count > 0)
         text_printf(out,
                     "Open questions, whose openings are in neither list: %zu before, %zu now "
                     "(portconform matrix tells them)\n",
