@@ -122,10 +122,11 @@ class Verdicts(Case):
             self.assert_plugin(self.check("--no-probes"), "UNKNOWN", "nothing is looked at")
         self.assert_plugin(self.check(), "UNKNOWN", "nothing is looked at")
 
-    def test_name_without_address_is_told_as_such(self):
+    def test_host_without_an_address_for_the_rule_is_told_as_such(self):
         """It is not "nothing was looked at", though nothing was."""
-        self.host("lo01", 'addresses = ["nowhere.invalid"]; listeners = "none"; expect = ( { ports = "tcp 1"; } );')
-        self.assert_plugin(self.check("-v", "-t", "8"), "UNKNOWN", "1 not judged of 1", "has no address")
+        self.host("lo01", 'addresses = ( { ip = "127.0.0.1"; segment = "server"; } ); listeners = "none"; '
+                          'expect = ( { ports = "tcp 1"; segment = "client"; } );')
+        self.assert_plugin(self.check("-v"), "UNKNOWN", "1 not judged of 1", "has no address")
 
     def test_folder_of_guides_that_cannot_be_read_is_not_passed_over(self):
         """Another guide of the same name further down the search path must not take its place unnoticed."""
