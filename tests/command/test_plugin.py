@@ -224,7 +224,7 @@ class Deadline(Case):
 
     def test_silent_ports_are_decided_before_the_deadline(self):
         self.loopback(f"tcp {self.stalled()}")
-        result = self.check("-t", "3")
+        result = self.check("-t", "8")  # two thirds of it are planned: a busy machine may lose the rest
         self.assertNotIn("not evaluated", result.out)
 
 
