@@ -27,9 +27,10 @@ static bool is_seen_from_here(const char *name, char *ret, size_t size)
         return false;
     ret[length] = '\0';
     char *slash = strrchr(ret, '/');
-    if (!slash || (size_t)(slash + 1 - ret) + strlen(name) >= size)
+    size_t needed = strlen(name) + 1;
+    if (!slash || (size_t)(slash + 1 - ret) + needed > size)
         return false;
-    strcpy(slash + 1, name);
+    memcpy(slash + 1, name, needed);
     return access(ret, X_OK) == 0;
 }
 

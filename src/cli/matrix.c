@@ -200,7 +200,7 @@ int command_matrix(const struct command *command, int argc, char **argv)
         status = cli_fail("matrix: \"%s\" stands alone; a host is given by -H", arguments.operands[0]);
     else
         status = cli_matrix_open(&arguments, false, &held);
-    if (status == CLI_GO_ON) {
+    if (held.matrix) {
         status = tell(held.matrix, arguments.matrix_form ? arguments.matrix_form : "text");
         cli_matrix_done(&held);
     }
