@@ -110,7 +110,7 @@ static void open_site(const char *path, struct config **ret_config, struct plan 
 {
     struct load_options load = {.path = path};
     struct plan_options options = {.lookup = lookup_none};
-    struct matrix_options openings = {NULL};
+    struct matrix_options openings = {.host = NULL};
     assert_int_equal(config_load(&load, ret_config, NULL), 0);
     assert_int_equal(plan_build(*ret_config, &options, ret_plan, NULL), 0);
     assert_int_equal(matrix_build(*ret_plan, &openings, ret_matrix), 0);
