@@ -48,7 +48,8 @@ class Example:
 
 
 EXAMPLES = {
-    "jp1-multi": Example(vantages=["mon1"], for_vantage="mon1"),
+    "jp1-multi": Example(vantages=["mon1"], for_vantage="mon1", callers={"admin1": ("10.0.9.31", ["browser"])},
+                         stand_for={"admin1": "administrators"}),
     "sametime": Example(callers={
         "user1": ("10.0.16.31", ["browser", "connect-client", "meeting-client", "recorded-meeting-client", "notes-client"]),
         "guest1": ("10.0.99.31", []),
