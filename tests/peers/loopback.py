@@ -63,20 +63,30 @@ class LoopbackSite:
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
+# Takes the program's place with every descriptor up to a number taken. It fills them itself: what this process has open for
+# its own use, or was started with, would be a hole among descriptors that are passed on.
+FILL = """import os, sys
+taken = 0
+while taken < int(sys.argv[1]):
+    taken = os.open("/dev/null", os.O_RDONLY)
+    os.set_inheritable(taken, True)
+os.execvp(sys.argv[2], sys.argv[2:])
+"""
+
+
 class Daemon:
     """portconformd of a build folder, watched by its log."""
 
     def __init__(self, build, site, *arguments, inherited=0, environment=None, wrapper=()):
-        """`inherited`: so many open descriptors it is born with; its own then have large numbers. `wrapper`: words that come
-        before the program's, of one that takes its place."""
+        """`inherited`: the descriptors up to this number are open when it is born; its own then have larger ones. `wrapper`:
+        words that come before the program's, of one that takes its place."""
         self.log_path = site.path("portconformd.log")
-        spare = [os.open("/dev/null", os.O_RDONLY) for _ in range(inherited)]
+        if inherited:
+            wrapper = ["/usr/bin/python3", "-c", FILL, str(inherited), *wrapper]
         with open(self.log_path, "w", encoding="utf-8") as log:
             self.process = subprocess.Popen([*wrapper, os.path.join(build, "portconformd"), "-f", "-v", "-C", site.config,
                                              *arguments], stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                                            pass_fds=spare, env=dict(os.environ, **(environment or {})))
-        for descriptor in spare:
-            os.close(descriptor)
+                                            env=dict(os.environ, **(environment or {})))
 
     def log(self):
         with open(self.log_path, encoding="utf-8") as log:
