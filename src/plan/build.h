@@ -29,6 +29,8 @@ struct plan_build {
 
 /* vantage.c: chooses the vantage and what it acts as. 0, -ENOENT, -ENOMEM. */
 int plan_choose_vantage(struct plan_build *build);
+/* An error that the site has no `kind` of that name, with the nearest of `names` (NULL-terminated) as its hint. */
+void plan_tell_unknown(struct plan_build *build, const char *kind, const char *name, const char *const names[]);
 
 /* addresses.c: resolves a host's addresses and tells whether it is this machine. 0, PC_ENAMES, -ENOMEM. */
 int plan_resolve_addresses(struct plan_build *build, struct plan_host *host);

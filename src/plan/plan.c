@@ -9,6 +9,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+void plan_tell_unknown(struct plan_build *build, const char *kind, const char *name, const char *const names[])
+{
+    const char *nearest = pc_nearest(name, names);
+    char *hint = NULL;
+    if (nearest != NULL && asprintf(&hint, "did you mean \"%s\"?", nearest) < 0)
+        hint = NULL;
+    diag_add(build->diags, DIAG_ERROR, build->config->site->origin, hint, "the site has no %s \"%s\"", kind, name);
+    free(hint);
+}
+
 static int plan_host_not_found(struct plan_build *build, const char *name)
 {
     const struct site *site = build->config->site;
@@ -25,12 +35,7 @@ static int plan_host_not_found(struct plan_build *build, const char *name)
         for (size_t k = 0; k < host->alias.count; k++)
             names[count++] = host->alias.items[k];
     }
-    const char *nearest = pc_nearest(name, names);
-    char *hint = NULL;
-    if (nearest != NULL && asprintf(&hint, "did you mean \"%s\"?", nearest) < 0)
-        hint = NULL;
-    diag_add(build->diags, DIAG_ERROR, site->origin, hint, "the site has no host \"%s\"", name);
-    free(hint);
+    plan_tell_unknown(build, "host", name, names);
     free(names);
     return -ENOENT;
 }

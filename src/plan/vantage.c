@@ -13,12 +13,7 @@ static int vantage_not_found(struct plan_build *build, const char *name)
         return -ENOMEM;
     for (size_t i = 0; i < site->vantage_count; i++)
         names[i] = site->vantages[i].name;
-    const char *nearest = pc_nearest(name, names);
-    char *hint = NULL;
-    if (nearest != NULL && asprintf(&hint, "did you mean \"%s\"?", nearest) < 0)
-        hint = NULL;
-    diag_add(build->diags, DIAG_ERROR, site->origin, hint, "the site has no vantage \"%s\"", name);
-    free(hint);
+    plan_tell_unknown(build, "vantage", name, names);
     free(names);
     return -ENOENT;
 }
