@@ -10,6 +10,11 @@
  * cycle_run(). At the deadline what is undecided ends as our own trouble (REASON_DEADLINE), and the rest is told: an
  * answer stands, a silence that was not confirmed does not. Time-outs shrink before the deadline cuts anything.
  *
+ * One cycle looks at all hosts of a plan, or at some of them: the daemon visits host by host, many visits at a time,
+ * all on one engine that paces them together. What a visit sees replaces what an earlier one saw of the same hosts, and
+ * what it learns (a flow that was silent, an accept queue that did not drain, when a closed UDP port was last proven)
+ * is kept in a memory for the next.
+ *
  * All calls from one thread. The plan outlives the cycle.
  */
 #pragma once
@@ -33,7 +38,22 @@ struct cycle_progress {
     size_t hosts_left;  /* with a flow that is not looked at yet */
 };
 
+/* What earlier looks learnt about flows and listeners, by their targets; survives another plan. One thread. */
+struct look_memory;
+struct look_memory *look_memory_new(void); /* NULL: out of memory */
+void look_memory_free(struct look_memory *memory);
+/* Forgets what nobody has looked at since `mono_ms`. */
+void look_memory_forget(struct look_memory *memory, int64_t mono_ms);
+
 struct cycle_options {
+    /* A visit; all NULL in a one-shot check. Borrowed until the cycle is freed. */
+    struct probe_engine *engine; /* shared with other cycles; whoever owns it steps it. NULL: one of its own */
+    struct observations *seen;   /* of the whole plan, by observations_init(); entries of other hosts stay untouched */
+    struct look_memory *memory;  /* NULL: nothing is remembered */
+    const size_t *hosts;         /* indexes of plan->hosts; NULL: all */
+    size_t host_count;
+    const bool *not_due; /* by flow id: is left alone, its last result stays; NULL: every flow is looked at */
+
     const struct probe_choice *probes;
     const struct probe_kind *echo; /* NULL: probe_kind_icmp */
     struct probe_limits limits;    /* zeros: the site's */

@@ -126,3 +126,8 @@ struct observations {
     size_t host_count;
     bool egress_broken; /* the site's canary was silent: silence proves nothing in this cycle */
 };
+/* Of `probe_count` flows and `host_count` hosts, nothing seen yet. The addresses of a host are made by the first look
+ * at it. 0 or -ENOMEM. */
+int observations_init(struct observations *seen, size_t probe_count, size_t host_count);
+/* Frees the arrays, and the listener tables that visits left there. Takes one that was zeroed. */
+void observations_done(struct observations *seen);
