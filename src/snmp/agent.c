@@ -45,6 +45,7 @@ struct agent {
     struct snapshot *pending; /* published and not yet taken over */
 
     /* the thread's own */
+    uint64_t generation; /* of what was taken from the publication */
     struct numbering numbering;
     struct mib_view *view;
     oid module[MAX_OID_LEN]; /* portconformMIB */
@@ -264,12 +265,24 @@ static void signal_event(int event)
 
 /* --- the thread -------------------------------------------------------------------------------------------------- */
 
-static void adopt_pending(struct agent *agent)
+static struct snapshot *take_published(struct agent *agent)
 {
+    struct publication *publication = agent->options.publication;
+    uint64_t generation = publication == NULL ? 0 : publication_generation(publication);
+    if (generation != agent->generation) {
+        agent->generation = generation;
+        return publication_snapshot(publication, NULL);
+    }
     pthread_mutex_lock(&agent->lock);
     struct snapshot *snapshot = agent->pending;
     agent->pending = NULL;
     pthread_mutex_unlock(&agent->lock);
+    return snapshot;
+}
+
+static void adopt_pending(struct agent *agent)
+{
+    struct snapshot *snapshot = take_published(agent);
     if (snapshot == NULL)
         return;
     struct mib_view *view;
@@ -399,6 +412,45 @@ void agent_publish(struct agent *agent, struct snapshot *snapshot)
     pthread_mutex_unlock(&agent->lock);
     snapshot_unref(before);
     signal_event(agent->wake);
+}
+
+void agent_wake(struct agent *agent)
+{
+    if (agent != NULL)
+        signal_event(agent->wake);
+}
+
+int agent_status(struct agent *agent, struct arena *arena, struct sink_status *ret)
+{
+    const char *socket = agent->socket == NULL ? "unix:/var/agentx/master" : agent->socket;
+    struct sink_status status = {.name = "snmp", .target = arena_strdup(arena, socket)};
+    if (status.target == NULL)
+        return -ENOMEM;
+    status.state = agent_connected(agent) ? SINK_UP : SINK_DOWN;
+    *ret = status;
+    return 0;
+}
+
+int agent_listen_check(const char *listen)
+{
+    static const char *const transports[] = {"udp:", "udp6:", "tcp:", "tcp6:"};
+    for (const char *at = listen; at != NULL; at = strchr(at, ',')) {
+        at += at != listen;
+        size_t length = strcspn(at, ","), prefix = 0;
+        for (size_t i = 0; i < sizeof(transports) / sizeof(transports[0]); i++) {
+            if (strncmp(at, transports[i], strlen(transports[i])) == 0)
+                prefix = strlen(transports[i]);
+        }
+        size_t digits = 0;
+        while (digits < length && at[length - digits - 1] >= '0' && at[length - digits - 1] <= '9')
+            digits++;
+        if (prefix == 0 || digits == 0 || digits > 5 || length < prefix + digits)
+            return -EINVAL;
+        long port = strtol(at + length - digits, NULL, 10);
+        if (port < 1 || port > 65535 || strchr(":", at[length - digits - 1]) == NULL)
+            return -EINVAL;
+    }
+    return listen == NULL ? -EINVAL : 0;
 }
 
 bool agent_connected(const struct agent *agent)
