@@ -5,6 +5,7 @@
 #pragma once
 
 #include "portconform/guide.h"
+#include "portconform/syslog_target.h"
 
 enum setting_level { SETTING_DEFAULT, SETTING_SITE, SETTING_TEMPLATE, SETTING_HOST, SETTING_ROLE };
 
@@ -145,12 +146,6 @@ struct external {
 struct team {
     const char *name; /* "network", "server" */
     const char *contact;
-};
-
-struct syslog_target {
-    const char *name;
-    const char *target; /* "local", "udp:10.0.9.5:514" */
-    struct origin origin;
 };
 
 struct canary {

@@ -1,16 +1,53 @@
-/* Syslog events: messages as a SIEM reads them, and the ways they travel.
+/* Syslog senders: one thread a target, which takes the target's events from its outbox, writes them as a receiver reads
+ * them, and acknowledges what has arrived as far as the transport lets anybody know.
  *
  * The structured data of RFC 5424 (SD-ID portconform@PEN) holds, in this order and where they have a value: v, key, id,
  * seq, boot, site, vantage, host, addr, transport, port, ports, verdict, was, severity, reason, blame, class, guide,
- * ref, rule, since, owner. `v` is 1, the version of this list, which only grows.
+ * ref, rule, since, owner, target, from, to, count. `v` is 1, the version of this list, which only grows.
  *
- * The text begins with a byte order mark where it holds letters beyond ASCII, as RFC 5424 section 6.4 demands of a text
- * that is declared to be UTF-8, and without one where it is plain ASCII, as nearly every text is.
+ * How sure is sure: a local socket tells how much its receiver has not read yet, so nothing is acknowledged before it
+ * was read. Over TCP and TLS nobody confirms anything: what was written last is kept, and written again with the same
+ * seq on the next connection, for as long as the receiver's kernel may hold it unread, or it is younger than two
+ * seconds. Over UDP what was sent within the second before a refusal is sent again; what is lost silently is seen by
+ * the receiver as a gap in seq.
  */
 #pragma once
 
-#include "portconform/finding.h"
+#include "portconform/status.h"
+#include "portconform/store.h"
+#include "portconform/syslog_target.h"
 #include "portconform/text.h"
+
+/* What all messages of this program have in common. */
+struct syslog_origin {
+    const char *hostname; /* FQDN of this machine; NULL: unknown */
+    long pid;
+    uint32_t pen; /* 0: 32473 */
+};
+
+/* Does what the target's files hold (authorities, certificate, key and its permissions) serve? Each mistake is told in
+ * `diags`, at the target's origin. 0, PC_ESEMANTIC, or -ENOMEM. Reads files. */
+int syslog_target_check_files(const struct syslog_target *target, struct diag_list *diags);
+
+struct sender;
+/* Starts the thread, which takes the outbox (transferred; on failure it stays the caller's) and closes it at its end.
+ * `target` and `origin` are copied. Connects at once, so that trouble is known before the first event. To be started
+ * anew when syslog_target_same() says so after a reload: stop the old one first, then open the outbox again. 0, -ENOMEM
+ * or what eventfd(2) and pthread_create(3) give. */
+int sender_start(const struct syslog_target *target, const struct syslog_origin *origin, struct outbox *outbox,
+                 struct sender **ret);
+/* Any thread; strings live in `arena`. 0 or -ENOMEM. `state` is damped, so it may be polled (once a second) and each
+ * change told to the other targets as it is: DOWN after ten seconds of trouble without a break, UP when a message or a
+ * connection has held for two. */
+int sender_status(struct sender *sender, struct arena *arena, struct sink_status *ret);
+/* Tells the sender to end at the latest after `timeout_ms`, without waiting for it: so that several end at once. It
+ * sends what is in its outbox till then, and gives up at once where the receiver is absent: the store keeps the rest.
+ */
+void sender_end(struct sender *sender, unsigned timeout_ms);
+/* Ends it, waits for the thread, and frees it. Takes NULL. After sender_end() that call's time holds. */
+void sender_stop(struct sender *sender, unsigned timeout_ms);
+
+/* --- before there was an outbox: goes when the daemon uses what is above --- */
 
 struct syslog_event {
     uint64_t id, seq; /* id: of the event; seq: per target and boot, gapless: the sender sets it */
@@ -27,12 +64,8 @@ struct syslog_event {
     int level;                    /* of an event without a finding, of others the finding decides; 0: LOG_NOTICE */
 };
 
-/* <PRI>1 TIMESTAMP HOSTNAME portconformd PID MSGID [portconform@PEN ...] MSG (RFC 5424); at most `max` octets, which
- * are at least SYSLOG_LEAST: the text is shortened, the structure never broken. Only when the structure alone would
- * leave no room for a short text, parameters are left out, whole, the last ones first. */
-enum { SYSLOG_LEAST = 480, SYSLOG_MOST = 2048 }; /* octets that every receiver takes, and should take */
+enum { SYSLOG_LEAST = 480, SYSLOG_MOST = 2048 };
 void syslog_format_rfc5424(struct text *out, const struct syslog_event *event, size_t max);
-/* <PRI>Mmm dd hh:mm:ss portconformd[pid]: MSGID: text, what /dev/log understands; at most SYSLOG_MOST octets. */
 void syslog_format_local(struct text *out, const struct syslog_event *event);
 
 struct syslog_sender;

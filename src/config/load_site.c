@@ -184,11 +184,16 @@ static void load_syslog(struct loader *loader, const struct field *field, struct
         schema_read(&section_syslog, group, &fields, loader->diags);
         if (!fields.target.node)
             continue;
-        if (!is_syslog_target(fields.target.text))
+        struct syslog_target *target = &items[ret->syslog_count];
+        if (syslog_target_init(target, fields.name.text, fields.target.text)) {
+            target->origin = group->origin;
+            ret->syslog_count++;
+        } else {
             ERROR(loader, node_inside(fields.target.node),
-                  "\"local\", \"local:/path\", \"udp:10.0.9.5:514\" or \"udp:[2001:db8::5]:514\"",
+                  "\"local\", \"local:/path\", \"udp:10.0.9.5\", \"tcp:siem.example.jp:514\" or "
+                  "\"tls:siem.example.jp:6514\"",
                   "\"%s\" is no target for events", fields.target.text);
-        items[ret->syslog_count++] = (struct syslog_target){fields.name.text, fields.target.text, group->origin};
+        }
     }
     check_names(loader, field->node, "syslog target");
     ret->syslog = items;

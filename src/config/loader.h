@@ -50,7 +50,6 @@ bool read_ports(struct loader *loader, const struct field *field, struct port_it
 bool parse_address_port(const char *text, struct address *ret, uint16_t *ret_port);
 /* Is it a DNS name by its letters? (RFC 1123, with '_' as many have it) */
 bool is_dns_name(const char *text);
-bool is_syslog_target(const char *text);
 /* The value of a parameter at `node`; false when it does not fit, which was told. */
 bool read_parameter_value(struct loader *loader, const struct parameter *parameter, const struct node *node,
                           struct value *ret);

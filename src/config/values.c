@@ -155,17 +155,6 @@ bool is_dns_name(const char *text)
     return letter; /* "10.0.0" is a mistyped address, no name */
 }
 
-bool is_syslog_target(const char *text)
-{
-    struct address address;
-    uint16_t port;
-    if (strcmp(text, "local") == 0)
-        return true;
-    if (strncmp(text, "local:", 6) == 0)
-        return text[6] == '/';
-    return strncmp(text, "udp:", 4) == 0 && parse_address_port(text + 4, &address, &port);
-}
-
 static bool wrong_value(struct loader *loader, const struct parameter *parameter, const struct node *node)
 {
     static const char *const wanted[] = {"a number", "true or false", "one of its values in quotation marks",
