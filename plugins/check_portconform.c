@@ -1,6 +1,7 @@
 /* The check plugin: thin, and quick to start. What needs TLS, DNS names or JSON it hands over to `portconform check`,
  * so that it links libc, libconfig and libmnl alone. */
 #include "portconform/check.h"
+#include "portconform/service_check.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -12,9 +13,10 @@
 #include <unistd.h>
 
 static const struct probe_choice probes[] = {
-    {TRANSPORT_TCP, false, &probe_kind_tcp},
-    {TRANSPORT_UDP, false, &probe_kind_udp},
-    {TRANSPORT_UNSTATED, false, NULL},
+    {TRANSPORT_TCP, false, &probe_kind_service, service_check_serves},
+    {TRANSPORT_TCP, false, &probe_kind_tcp, NULL},
+    {TRANSPORT_UDP, false, &probe_kind_udp, NULL},
+    {TRANSPORT_UNSTATED, false, NULL, NULL},
 };
 
 static const struct teller *const tellers[] = {&teller_plugin, &teller_text, &teller_tsv, NULL};

@@ -28,8 +28,9 @@ struct cycle;
 /* How a flow is probed: which kind serves which service. Tables end with a row of kind NULL; the first match wins. */
 struct probe_choice {
     enum transport transport;
-    bool tls;                      /* for services that are TLS from the first octet */
-    const struct probe_kind *kind; /* NULL closes the table */
+    bool tls;                                      /* for services that are TLS from the first octet */
+    const struct probe_kind *kind;                 /* NULL closes the table */
+    bool (*serves)(const struct service *service); /* NULL: whatever the service is, or that there is none */
 };
 
 /* How far a cycle is, for people who wait. */

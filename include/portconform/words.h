@@ -65,9 +65,15 @@ enum reason {
     REASON_WRONG_PROTOCOL = 4, /* something else was spoken */
     REASON_TLS_EXPECTED = 5,   /* the peer speaks, but not TLS */
     REASON_TLS_FAILED = 6,     /* TLS was spoken, and the handshake failed */
+    REASON_TLS_UNEXPECTED = 7, /* TLS was spoken where plain was expected */
+    /* ... by TLS, and the configured authorities were asked about the certificate */
+    REASON_CERTIFICATE_UNTRUSTED = 8,
+    REASON_CERTIFICATE_NAME = 9, /* it is for another name */
     /* probe: refused by the target itself */
     REASON_RST = 10,
     REASON_PORT_UNREACHABLE = 11, /* ICMP 3/3, ICMPv6 1/4, from the target */
+    /* the certificate again */
+    REASON_CERTIFICATE_EXPIRED = 15,
     /* probe: stopped by a hop */
     REASON_ADMIN_PROHIBITED = 20,     /* ICMP 3/13, ICMPv6 1/1 */
     REASON_HOST_PROHIBITED = 21,      /* 3/10 */
@@ -131,6 +137,7 @@ struct reason_row {
 };
 const struct reason_row *reason_row(enum reason reason); /* never NULL; unused codes give the row of NONE */
 bool reason_is_local(enum reason reason);                /* our own trouble */
+bool reason_is_impostor(enum reason reason);             /* tells by itself why what answers is not the service */
 
 const char *blame_name(enum blame blame);         /* "none" "server" "network" "both" "local" "config" */
 const char *class_name(enum finding_class class); /* "none" "security" "availability" "configuration" "monitoring" */

@@ -16,7 +16,7 @@ const struct probe_kind *cycle_choose_kind(const struct probe_choice *choices, e
 {
     bool tls = transport == TRANSPORT_TCP && service && service->tls;
     for (const struct probe_choice *choice = choices; choice->kind; choice++)
-        if (choice->transport == transport && choice->tls == tls)
+        if (choice->transport == transport && choice->tls == tls && (!choice->serves || choice->serves(service)))
             return choice->kind;
     return NULL;
 }

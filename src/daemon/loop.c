@@ -16,6 +16,7 @@
 #include "portconform/error.h"
 #include "portconform/log.h"
 #include "portconform/probe_tls.h"
+#include "portconform/service_check.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -31,9 +32,10 @@ enum { WAIT_MOST_MS = 60000 };
 enum { EXIT_SOFTWARE = 70 };
 
 static const struct probe_choice probes[] = {
-    {TRANSPORT_TCP, true, &probe_kind_tls},
-    {TRANSPORT_TCP, false, &probe_kind_tcp},
-    {TRANSPORT_UDP, false, &probe_kind_udp},
+    {TRANSPORT_TCP, true, &probe_kind_tls, NULL},
+    {TRANSPORT_TCP, false, &probe_kind_service, service_check_serves},
+    {TRANSPORT_TCP, false, &probe_kind_tcp, NULL},
+    {TRANSPORT_UDP, false, &probe_kind_udp, NULL},
     {0},
 };
 

@@ -64,7 +64,7 @@ static bool cell_exposure(struct cell *cell, const struct spot *spot, const stru
 static bool cell_impostor(struct cell *cell, const struct spot *spot, const struct listener_view *view)
 {
     if (spot->probe && spot->probe->outcome == PROBE_OPEN && spot->probe->wrong_protocol) {
-        bool told = spot->probe->reason == REASON_TLS_EXPECTED || spot->probe->reason == REASON_TLS_FAILED;
+        bool told = reason_is_impostor(spot->probe->reason);
         cell_set(cell, VERDICT_IMPOSTOR, told ? spot->probe->reason : REASON_WRONG_PROTOCOL);
         return true;
     }

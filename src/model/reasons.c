@@ -11,8 +11,13 @@
     ROW(WRONG_PROTOCOL, "wrong-protocol", "another protocol is spoken there", NONE, NONE, CRITICAL)                    \
     ROW(TLS_EXPECTED, "tls-expected", "it speaks, but not TLS", NONE, NONE, CRITICAL)                                  \
     ROW(TLS_FAILED, "tls-failed", "the TLS handshake failed", NONE, NONE, CRITICAL)                                    \
+    ROW(TLS_UNEXPECTED, "tls-unexpected", "it speaks TLS, and plain was expected", NONE, NONE, CRITICAL)               \
+    ROW(CERTIFICATE_UNTRUSTED, "certificate-untrusted", "no known authority vouches for its certificate", NONE, NONE,  \
+        CRITICAL)                                                                                                      \
+    ROW(CERTIFICATE_NAME, "certificate-name", "its certificate is for another name", NONE, NONE, CRITICAL)             \
     ROW(RST, "rst", "connection reset", NONE, NONE, CRITICAL)                                                          \
     ROW(PORT_UNREACHABLE, "port-unreachable", "port unreachable", NONE, NONE, CRITICAL)                                \
+    ROW(CERTIFICATE_EXPIRED, "certificate-expired", "its certificate is not valid today", NONE, NONE, CRITICAL)        \
     ROW(ADMIN_PROHIBITED, "admin-prohibited", "administratively prohibited", NONE, NONE, CRITICAL)                     \
     ROW(HOST_PROHIBITED, "host-prohibited", "host administratively prohibited", NONE, NONE, CRITICAL)                  \
     ROW(NET_PROHIBITED, "net-prohibited", "network administratively prohibited", NONE, NONE, CRITICAL)                 \
@@ -84,4 +89,15 @@ const struct reason_row *reason_row(enum reason reason)
 bool reason_is_local(enum reason reason)
 {
     return reason_row(reason)->blame == BLAME_LOCAL;
+}
+
+bool reason_is_impostor(enum reason reason)
+{
+    static const enum reason telling[] = {REASON_TLS_EXPECTED,     REASON_TLS_FAILED,
+                                          REASON_TLS_UNEXPECTED,   REASON_CERTIFICATE_UNTRUSTED,
+                                          REASON_CERTIFICATE_NAME, REASON_CERTIFICATE_EXPIRED};
+    for (size_t i = 0; i < sizeof(telling) / sizeof(telling[0]); i++)
+        if (telling[i] == reason)
+            return true;
+    return false;
 }

@@ -151,12 +151,13 @@ static const struct probe_kind kind_udp = {.name = "udp", .start = start_udp, .o
 static const struct probe_kind kind_tls = {.name = "tls", .start = start_tls, .on_ready = never_ready};
 static const struct probe_kind kind_echo = {.name = "echo", .start = start_echo, .on_ready = never_ready};
 
-static const struct probe_choice thin[] = {
-    {TRANSPORT_TCP, false, &kind_tcp}, {TRANSPORT_UDP, false, &kind_udp}, {TRANSPORT_UNSTATED, false, NULL}};
-static const struct probe_choice whole[] = {{TRANSPORT_TCP, false, &kind_tcp},
-                                            {TRANSPORT_TCP, true, &kind_tls},
-                                            {TRANSPORT_UDP, false, &kind_udp},
-                                            {TRANSPORT_UNSTATED, false, NULL}};
+static const struct probe_choice thin[] = {{TRANSPORT_TCP, false, &kind_tcp, NULL},
+                                           {TRANSPORT_UDP, false, &kind_udp, NULL},
+                                           {TRANSPORT_UNSTATED, false, NULL, NULL}};
+static const struct probe_choice whole[] = {{TRANSPORT_TCP, false, &kind_tcp, NULL},
+                                            {TRANSPORT_TCP, true, &kind_tls, NULL},
+                                            {TRANSPORT_UDP, false, &kind_udp, NULL},
+                                            {TRANSPORT_UNSTATED, false, NULL, NULL}};
 
 static inline int world_setup(void **state)
 {
