@@ -15,6 +15,11 @@
  * what it learns (a flow that was silent, an accept queue that did not drain, when a closed UDP port was last proven)
  * is kept in a memory for the next.
  *
+ *     cycle_new(plan, &(struct cycle_options){.engine, .seen, .memory, .hosts, .host_count, .news, ...}, &visit)
+ *     cycle_step(visit)                           1: probes wait in the engine, or there is more to do (next_ms: 0)
+ *     probe_engine_step(engine) ... news(visit)   whoever owns the engine steps it, then the visits that had news
+ *     cycle_step(visit)                           0: `seen` has what this visit saw, in one go; judge its hosts
+ *
  * All calls from one thread. The plan outlives the cycle.
  */
 #pragma once
@@ -41,8 +46,8 @@ struct cycle_progress {
 
 /* What earlier looks learnt about flows and listeners, by their targets; survives another plan. One thread. */
 struct look_memory;
-struct look_memory *look_memory_new(void); /* NULL: out of memory */
-void look_memory_free(struct look_memory *memory);
+struct look_memory *look_memory_new(void);         /* NULL: out of memory */
+void look_memory_free(struct look_memory *memory); /* takes NULL; after its cycles, before their engine */
 /* Forgets what nobody has looked at since `mono_ms`. */
 void look_memory_forget(struct look_memory *memory, int64_t mono_ms);
 
@@ -54,6 +59,10 @@ struct cycle_options {
     const size_t *hosts;         /* indexes of plan->hosts; NULL: all */
     size_t host_count;
     const bool *not_due; /* by flow id: is left alone, its last result stays; NULL: every flow is looked at */
+    /* Its last probe has ended: cycle_step() has something to do. Called from within probe_engine_step(), where neither
+     * this cycle nor the engine may be stepped or freed: to be noted down. */
+    void (*news)(void *context, struct cycle *cycle);
+    void *news_context;
 
     const struct probe_choice *probes;
     const struct probe_kind *echo; /* NULL: probe_kind_icmp */
@@ -73,9 +82,11 @@ bool cycle_needs_other_kinds(const struct plan *plan, const struct probe_choice 
 
 /* 0, -ENOMEM, or another negated errno of the probe engine. Options are copied, what they point at is borrowed. */
 int cycle_new(const struct plan *plan, const struct cycle_options *options, struct cycle **ret);
-void cycle_free(struct cycle *cycle); /* takes NULL */
-int cycle_fd(const struct cycle *cycle);
-int64_t cycle_next_ms(const struct cycle *cycle); /* monotonic; 0: at once */
+/* Takes NULL. A visit that is not over leaves `seen` as it found it. */
+void cycle_free(struct cycle *cycle);
+int cycle_fd(const struct cycle *cycle); /* -1: of a visit, whose engine has another owner */
+/* Monotonic; 0: at once. Of a visit that has probes in the engine: its deadline, and `news` before. */
+int64_t cycle_next_ms(const struct cycle *cycle);
 /* Goes as far as it can at `now`. 1: more to do; 0: the observations are complete; negative: failed. */
 int cycle_step(struct cycle *cycle, struct moment now);
 const struct observations *cycle_observations(const struct cycle *cycle); /* borrowed */

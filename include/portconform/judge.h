@@ -13,6 +13,9 @@
  *   - Listeners of exclusive hosts that only a dynamic rule explains are findings with `dynamic` set, never problems.
  *   - In the daemon a finding whose first verdict still waits for another look has VERDICT_NONE and that verdict as
  *     `pending`; while a change waits, the finding and its evidence stay as they were.
+ *   - In the daemon a look that shows nothing new costs nothing: a finding that rests on the same evidence keeps its
+ *     texts (a round-trip time in them is that of the look that made them), and a host of which everything was seen as
+ *     before keeps its block, which only notes the moment (finding_looked_ms).
  */
 #pragma once
 
@@ -32,6 +35,10 @@ struct judge_input {
     struct moment now;
     int64_t began_ms; /* monotonic, for took_ms */
     enum judge_mode mode;
+    /* A visit: by flow id, which flows it left alone; NULL: none. An expectation all of whose probed flows were left
+     * alone was not looked at: its finding stays as it was. */
+    const bool *not_due;
+    bool unlooked; /* nobody looked at anything: the findings there are follow the plan, which may be a new one */
 };
 
 struct judgement {
@@ -43,11 +50,26 @@ struct judgement {
 
 /* 0 or -ENOMEM. The listener tables of `seen` are sorted (listener_table_sort). */
 int judge(const struct judge_input *input, struct judgement *ret);
+/* One host of the plan, or, with SIZE_MAX, the site's own findings, against its earlier block (NULL: none); the earlier
+ * snapshot of the input is not looked at. *ret_block is owned by the caller; it is another reference of `earlier` where
+ * nothing has changed. Transitions are added to those of `into`, which has no snapshot; their findings live in the
+ * block, or in into->gone. 0 or -ENOMEM: then `into` may hold some of them. */
+int judge_host(const struct judge_input *input, size_t host, struct finding_block *earlier, struct judgement *into,
+               struct finding_block **ret_block);
+/* What is told of a host that the plan no longer has. 0 or -ENOMEM. */
+int judge_gone(const struct judge_input *input, const struct finding_block *earlier, struct judgement *into);
+/* A snapshot of these blocks, the site's own first; takes their references in any case. NULL: out of memory. */
+struct snapshot *judge_snapshot(const struct judge_input *input, struct finding_block **blocks, size_t count);
+/* A digest of all that the judge asks about what was seen of a host: whoever looked puts it into the host's
+ * observations. Never 0. */
+uint64_t judge_digest(const struct plan *plan, const struct observations *seen, size_t host, const bool *not_due);
 void judgement_done(struct judgement *judgement); /* takes an emptied one */
 
 /* Which second looks the judge asks for: hosts whose listener table disagrees with a probe and is older than it.
  * `wanted` has plan->host_count entries. Returns how many are set. */
 size_t judge_second_looks(const struct plan *plan, const struct observations *seen, bool *wanted);
+/* The same of one host, by its index. */
+bool judge_second_look(const struct plan *plan, const struct observations *seen, size_t host);
 
 /* The grid of section 5 for flows that must pass, for tests, `explain` and the manual: rows and columns. */
 enum listener_evidence {

@@ -38,7 +38,8 @@ enum listener_status {
 };
 
 struct listener_table {
-    struct arena *arena; /* owns all below; the table itself too */
+    struct arena *arena;      /* owns all below; the table itself too */
+    unsigned more_references; /* beside the first one */
     enum listener_status status;
     int error;          /* negative code, for FAILED */
     const char *source; /* "kernel", "file", ... */
@@ -47,10 +48,15 @@ struct listener_table {
     struct listener *items; /* by transport, port, address */
     size_t count;
     bool udp_complete;      /* unconnected UDP sockets were read as well */
+    bool tcp_incomplete;    /* TCP listeners may be missing: that one is not there proves nothing */
+    bool ipv6_untold;       /* the source knows IPv4 alone: that an IPv6 socket is not there proves nothing */
+    int64_t stale_ms;       /* it may have told what it knew that long before `taken`; 0: it looked then */
     uint16_t ephemeral_low; /* ip_local_port_range; 0: unknown */
     uint16_t ephemeral_high;
 };
-void listener_table_free(struct listener_table *table); /* takes NULL; frees its arena and itself */
+/* Hosts of one kernel share a table. One thread. */
+struct listener_table *listener_table_ref(struct listener_table *table);
+void listener_table_free(struct listener_table *table); /* drops a reference; takes NULL */
 void listener_table_sort(struct listener_table *table);
 /* The first item of a sorted table that is not before that transport and port; `count` where there is none. */
 size_t listener_table_find(const struct listener_table *table, enum transport transport, uint16_t port);
@@ -87,6 +93,7 @@ struct probe_result {
     bool service_proven; /* with OPEN: the service's own protocol was spoken */
     bool path_local;     /* the route to the target is local: the path is unproven */
     bool sign_of_life;   /* the target itself sent something */
+    bool answer_due;     /* somebody was to answer whatever the service is (respond.h): silence is no one's nature */
     struct icmp_evidence icmp;
     int error;          /* errno (positive) behind LOCAL or an errno-only verdict; 0 */
     uint32_t rtt_us;    /* 0: none */
@@ -114,20 +121,24 @@ struct address_seen {
 };
 
 struct host_seen {
-    const struct listener_table *listeners;       /* NULL: nobody looked. Borrowed */
-    const struct listener_table *listeners_again; /* the second look, or NULL. Borrowed */
-    struct address_seen *addresses;               /* parallel to the plan host's addresses */
+    /* Each with a reference of its own: who replaces one frees it. */
+    struct listener_table *listeners;       /* NULL: nobody looked */
+    struct listener_table *listeners_again; /* the second look, or NULL */
+    struct address_seen *addresses;         /* parallel to the plan host's addresses; NULL before the first look */
+    bool egress_broken;                     /* as below, but of the visit that looked at this host */
+    uint64_t digest;                        /* of all that the judge asks about it, by judge_digest(); 0: not known */
 };
+void host_seen_done(struct host_seen *seen); /* zeroes it; takes a zeroed one */
 
 struct observations {
     struct probe_result *probes; /* by flow id */
     size_t probe_count;
     struct host_seen *hosts; /* parallel to the plan's hosts */
     size_t host_count;
-    bool egress_broken; /* the site's canary was silent: silence proves nothing in this cycle */
+    bool egress_broken; /* the site's canary was silent: silence proves nothing in this look at all hosts */
 };
 /* Of `probe_count` flows and `host_count` hosts, nothing seen yet. The addresses of a host are made by the first look
- * at it. 0 or -ENOMEM. */
+ * at it. 0 or -ENOMEM; then *seen is zeroed. */
 int observations_init(struct observations *seen, size_t probe_count, size_t host_count);
-/* Frees the arrays, and the listener tables that visits left there. Takes one that was zeroed. */
+/* Frees the arrays and what the hosts hold. Takes one that was zeroed. */
 void observations_done(struct observations *seen);

@@ -47,6 +47,8 @@ struct probe_request {
     const struct service *service; /* what should answer; may be NULL */
     const char *server_name;       /* TLS SNI and HTTP Host; may be NULL; borrowed until done */
     unsigned timeout_ms;           /* from its start, not from its queueing */
+    bool early;                    /* goes before those that are not: it was silent last time */
+    const void *group;             /* for probe_engine_abort() and probe_engine_drop(); may be NULL */
     unsigned attempts;             /* datagrams sent over the time-out by udp and icmp; 0 counts as 1 */
     /* Called once; may add probes, but not step, abort or free the engine. */
     void (*done)(void *context, const struct probe_request *request, const struct probe_result *result);
@@ -67,9 +69,11 @@ int probe_engine_fd(const struct probe_engine *engine); /* readable when probe_e
 int64_t probe_engine_next_ms(const struct probe_engine *engine);
 /* Starts what may start, reads what is ready, ends what is due; never blocks. Returns how many are unfinished. */
 size_t probe_engine_step(struct probe_engine *engine, struct moment now);
-/* Ends everything unfinished as PROBE_LOCAL with this reason (REASON_DEADLINE), through `done`. What `done` adds
- * meanwhile stays queued. */
-void probe_engine_abort(struct probe_engine *engine, enum reason reason, struct moment now);
+/* Ends what is unfinished of the group (NULL: everything) as PROBE_LOCAL with this reason (REASON_DEADLINE), through
+ * `done`. What `done` adds meanwhile stays queued. */
+void probe_engine_abort(struct probe_engine *engine, const void *group, enum reason reason, struct moment now);
+/* The same, unseen: `done` is not called. */
+void probe_engine_drop(struct probe_engine *engine, const void *group);
 size_t probe_engine_pending(const struct probe_engine *engine);
 
 extern const struct probe_kind probe_kind_tcp;

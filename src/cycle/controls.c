@@ -47,6 +47,7 @@ static void control_done(struct cycle_address *address, const struct probe_resul
 {
     cycle_note_answer(address, result);
     address->cycle->progress.done++;
+    cycle_ended(address->cycle);
 }
 
 static void closed_done(void *context, const struct probe_request *request, const struct probe_result *result)
@@ -74,15 +75,7 @@ static void echo_done(void *context, const struct probe_request *request, const 
     if (result->sign_of_life)
         cycle_note_answer(address, result);
     address->cycle->progress.done++;
-}
-
-static void canary_done(void *context, const struct probe_request *request, const struct probe_result *result)
-{
-    (void)request;
-    struct cycle *cycle = context;
-    bool lives = result->outcome == PROBE_OPEN || result->sign_of_life;
-    cycle->seen.egress_broken = !lives && result->reason != REASON_DEADLINE;
-    cycle->progress.done++;
+    cycle_ended(address->cycle);
 }
 
 static int send_closed(struct cycle_address *address, enum transport transport)
@@ -92,7 +85,7 @@ static int send_closed(struct cycle_address *address, enum transport transport)
     struct probe_request request = {
         .kind = cycle_choose_kind(cycle->options.probes, transport, NULL),
         .target = address->at->address,
-        .port = cycle_closed_port(address->host, cycle_table_of(cycle, address->host_index), transport),
+        .port = cycle_closed_port(address->host, cycle_table_of(address->visited), transport),
         .attempts = 2,
         .done = tcp ? closed_done : closed_udp_done,
         .context = address,
@@ -120,23 +113,6 @@ static int send_echo(struct cycle_address *address)
     return r < 0 ? r : 1;
 }
 
-static int send_canary(struct cycle *cycle)
-{
-    const struct canary *canary = &cycle->plan->site->canary;
-    struct probe_request request = {
-        .kind = cycle_choose_kind(cycle->options.probes, TRANSPORT_TCP, NULL),
-        .target = canary->address,
-        .port = canary->port,
-        .done = canary_done,
-        .context = cycle,
-    };
-    cycle->canary_sent = true;
-    if (!request.kind || canary->port == 0)
-        return 0;
-    int r = cycle_probe(cycle, &request);
-    return r < 0 ? r : 1;
-}
-
 static int send_for_address(struct cycle_address *address)
 {
     const struct address_seen *seen = address->seen;
@@ -144,7 +120,7 @@ static int send_for_address(struct cycle_address *address)
     int queued = 0;
     int r = 0;
     if (dead && !address->cycle->canary_sent)
-        r = send_canary(address->cycle);
+        r = cycle_ask_canary(address->cycle);
     if (r >= 0 && dead && !address->echo_sent) {
         queued += r;
         r = send_echo(address);

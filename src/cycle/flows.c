@@ -8,15 +8,10 @@
 /* All that a UDP port without an answering service may send is an ICMP message: at once, or (rate limits) never. */
 enum { NATURAL_SILENCE_MS = 1000 };
 
-const struct listener_table *cycle_table_of(const struct cycle *cycle, size_t host)
+const struct listener_table *cycle_table_of(const struct cycle_host *host)
 {
-    const struct listener_table *table = cycle->seen.hosts[host].listeners;
+    const struct listener_table *table = host->now.listeners;
     return table && table->status == LISTENERS_SEEN ? table : NULL;
-}
-
-static struct probe_result *result_of(const struct cycle_flow *flow)
-{
-    return &flow->cycle->seen.probes[flow->flow->id];
 }
 
 static enum transport transport_of(const struct cycle_flow *flow)
@@ -24,7 +19,7 @@ static enum transport transport_of(const struct cycle_flow *flow)
     return flow->expectation->range.transport;
 }
 
-static bool answers_by_protocol(const struct cycle_flow *flow)
+bool cycle_answers_by_protocol(const struct cycle_flow *flow)
 {
     const struct service *service = flow->expectation->rule->service;
     return service && service->udp_answers;
@@ -32,19 +27,34 @@ static bool answers_by_protocol(const struct cycle_flow *flow)
 
 static bool silence_is_natural(const struct cycle_flow *flow)
 {
-    return transport_of(flow) == TRANSPORT_UDP && !answers_by_protocol(flow);
+    return transport_of(flow) == TRANSPORT_UDP && !cycle_answers_by_protocol(flow);
 }
 
 /* --- results ----------------------------------------------------------------------------------------------------- */
+
+/* Our own trouble teaches nothing about the target. A memory that has no room for more is none. */
+static void remember(const struct cycle_flow *flow, const struct probe_result *result)
+{
+    struct look_memory *memory = flow->cycle->options.memory;
+    if (!memory || result->outcome == PROBE_LOCAL || result->outcome == PROBE_NOT_DONE)
+        return;
+    struct look *look = look_note(memory, transport_of(flow), &flow->address->at->address, flow->flow->port);
+    if (!look)
+        return;
+    look->silent = result->outcome == PROBE_SILENT;
+    look->was_open = look->was_open || result->outcome == PROBE_OPEN;
+    look->mono_ms = result->ended.mono_ms;
+}
 
 static void note_result(struct cycle_flow *flow, const struct probe_result *result)
 {
     struct cycle_address *address = flow->address;
     cycle_note_answer(address, result);
+    remember(flow, result);
     if (result->outcome == PROBE_SILENT) {
         if (transport_of(flow) == TRANSPORT_TCP)
             address->tcp_silent = true;
-        else if (answers_by_protocol(flow))
+        else if (cycle_answers_by_protocol(flow))
             address->udp_silent = true;
     }
     if (result->outcome == PROBE_LOCAL && result->reason == REASON_DEADLINE)
@@ -77,14 +87,14 @@ static void first_done(void *context, const struct probe_request *request, const
     (void)request;
     struct cycle_flow *flow = context;
     struct cycle *cycle = flow->cycle;
-    *result_of(flow) = *result;
+    *flow->result = *result;
     flow->state = FLOW_ENDED;
     flow->hasty = result->outcome == PROBE_SILENT && may_be_hasty(flow);
     note_result(flow, result);
     cycle->progress.done++;
-    struct cycle_host *host = &cycle->hosts[flow->address->host_index];
-    if (--host->unfinished == 0)
+    if (--flow->address->visited->unfinished == 0)
         cycle->progress.hosts_left--;
+    cycle_ended(cycle);
 }
 
 /* Which of two results stands. An answer beats a silence (ICMP is rate limited, packets are lost); of two answers the
@@ -102,7 +112,7 @@ static void second_done(void *context, const struct probe_request *request, cons
 {
     (void)request;
     struct cycle_flow *flow = context;
-    struct probe_result *first = result_of(flow);
+    struct probe_result *first = flow->result;
     unsigned attempts = first->attempts + result->attempts;
     bool sign_of_life = first->sign_of_life || result->sign_of_life;
     if (second_stands(first, result)) {
@@ -116,11 +126,12 @@ static void second_done(void *context, const struct probe_request *request, cons
     flow->state = unconfirmed ? FLOW_ENDED : FLOW_CONFIRMED; /* ended: it will be asked once more */
     flow->hasty = false;
     flow->cycle->progress.done++;
+    cycle_ended(flow->cycle);
 }
 
 static void end_untried(struct cycle_flow *flow, enum reason reason, const char *detail)
 {
-    struct probe_result *result = result_of(flow);
+    struct probe_result *result = flow->result;
     *result = (struct probe_result){
         .outcome = PROBE_LOCAL, .reason = reason, .sent = flow->cycle->now, .ended = flow->cycle->now};
     snprintf(result->detail, sizeof(result->detail), "%s", detail);
@@ -144,6 +155,7 @@ static int ask(struct cycle_flow *flow,
     struct cycle *cycle = flow->cycle;
     const struct service *service = flow->expectation->rule->service;
     const struct plan_address *at = flow->address->at;
+    const struct look *look = look_find(cycle->options.memory, transport_of(flow), &at->address, flow->flow->port);
     struct address literal;
     struct probe_request request = {
         .kind = cycle_choose_kind(cycle->options.probes, transport_of(flow), service),
@@ -153,7 +165,8 @@ static int ask(struct cycle_flow *flow,
         /* a name that the user wrote is the name a server is asked for; our own name of a host is not */
         .server_name = at->text && address_parse(at->text, &literal) < 0 ? at->text : NULL,
         .timeout_ms = timeout_of(flow),
-        .attempts = answers_by_protocol(flow) ? 2 : 1,
+        .early = look && look->silent,
+        .attempts = cycle_answers_by_protocol(flow) ? 2 : 1,
         .done = done,
         .context = flow,
     };
@@ -166,13 +179,13 @@ static bool wants_no_probe(const struct cycle_flow *flow)
     bool fragile = true;
     for (const struct cycle_flow *one = flow; one; one = one->also)
         fragile = fragile && one->expectation->rule->fragile;
-    return fragile && cycle_table_of(flow->cycle, flow->address->host_index);
+    return fragile && cycle_table_of(flow->address->visited);
 }
 
 static int begin_flow(struct cycle_flow *flow)
 {
     struct cycle *cycle = flow->cycle;
-    struct cycle_host *host = &cycle->hosts[flow->address->host_index];
+    struct cycle_host *host = flow->address->visited;
     bool skip = wants_no_probe(flow);
     if (!skip && cycle_choose_kind(cycle->options.probes, transport_of(flow), flow->expectation->rule->service)) {
         int r = ask(flow, first_done);
@@ -181,7 +194,7 @@ static int begin_flow(struct cycle_flow *flow)
         return r;
     }
     if (skip) {
-        result_of(flow)->reason = REASON_NOT_PROBED;
+        flow->result->reason = REASON_NOT_PROBED;
         flow->state = FLOW_SKIPPED;
     } else {
         end_untried(flow, REASON_LOCAL_OTHER, "this program has no probe for the service");
@@ -201,7 +214,7 @@ int cycle_phase_flows(struct cycle *cycle)
     bool begun = false;
     for (size_t rank = 0; some; rank++) {
         some = false;
-        for (size_t h = 0; h < cycle->plan->host_count; h++) {
+        for (size_t h = 0; h < cycle->host_count; h++) {
             const struct cycle_host *host = &cycle->hosts[h];
             if (rank >= host->flow_count)
                 continue;
@@ -222,7 +235,7 @@ int cycle_phase_flows(struct cycle *cycle)
 
 static const struct listener *listener_behind(const struct cycle_flow *flow)
 {
-    const struct listener_table *table = cycle_table_of(flow->cycle, flow->address->host_index);
+    const struct listener_table *table = cycle_table_of(flow->address->visited);
     if (!table)
         return NULL;
     const struct listener *end = table->items + table->count;
@@ -233,11 +246,15 @@ static const struct listener *listener_behind(const struct cycle_flow *flow)
     return NULL;
 }
 
-static bool has_open(const struct cycle *cycle, const struct expectation *expectation, size_t address)
+/* Is a port of the expectation, or, with `group`, of any member of its group, open at that flow's address? */
+static bool has_open(const struct cycle_flow *flow, const char *group)
 {
-    for (size_t i = 0; i < expectation->flow_count; i++) {
-        const struct flow *flow = &expectation->flows[i];
-        if (flow->id != SIZE_MAX && flow->address == address && cycle->seen.probes[flow->id].outcome == PROBE_OPEN)
+    const struct cycle_host *host = flow->address->visited;
+    const struct cycle_flow *all = &flow->cycle->flows[host->first_flow];
+    for (size_t i = 0; i < host->flow_count; i++) {
+        const struct expectation *expectation = all[i].expectation;
+        bool related = expectation == flow->expectation || (group && expectation->group_key == group);
+        if (related && all[i].address == flow->address && all[i].result->outcome == PROBE_OPEN)
             return true;
     }
     return false;
@@ -246,24 +263,17 @@ static bool has_open(const struct cycle *cycle, const struct expectation *expect
 /* Where one of several ports suffices and one is open, the others need no second probe. */
 static bool another_suffices(const struct cycle_flow *flow)
 {
-    const struct expectation *expectation = flow->expectation;
-    switch (expectation->rule->presence) {
+    switch (flow->expectation->rule->presence) {
     case PRESENCE_ANY:
     case PRESENCE_FIRST_FREE:
-        return has_open(flow->cycle, expectation, flow->flow->address);
+        return has_open(flow, NULL);
     case PRESENCE_ONE_OF:
-        break;
+        return has_open(flow, flow->expectation->group_key);
     case PRESENCE_REQUIRED:
     case PRESENCE_OPTIONAL:
     case PRESENCE_DYNAMIC:
     case PRESENCE_RESERVED:
-        return false;
-    }
-    const struct plan_host *host = flow->address->host;
-    for (size_t i = 0; expectation->group_key && i < host->expectation_count; i++) {
-        const struct expectation *member = &host->expectations[i];
-        if (member->group_key == expectation->group_key && has_open(flow->cycle, member, flow->flow->address))
-            return true;
+        break;
     }
     return false;
 }
@@ -304,7 +314,7 @@ static bool fails(const struct cycle_flow *flow, const struct probe_result *resu
 static bool in_doubt(const struct cycle_flow *flow)
 {
     for (const struct cycle_flow *one = flow; one; one = one->also)
-        if (fails(one, result_of(flow)))
+        if (fails(one, flow->result))
             return true;
     return false;
 }
@@ -337,7 +347,7 @@ void cycle_cut_flows(struct cycle *cycle)
 {
     for (size_t i = 0; i < cycle->flow_count; i++) {
         struct cycle_flow *flow = &cycle->flows[i];
-        bool unconfirmed = flow->state == FLOW_ENDED && result_of(flow)->outcome == PROBE_SILENT && in_doubt(flow);
+        bool unconfirmed = flow->state == FLOW_ENDED && flow->result->outcome == PROBE_SILENT && in_doubt(flow);
         if (flow->state == FLOW_WAITING || unconfirmed)
             end_untried(flow, REASON_DEADLINE, "");
     }

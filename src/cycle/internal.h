@@ -1,26 +1,41 @@
-/* What the files of this folder share: the cycle, its flows and its addresses.
+/* What the files of this folder share: the cycle, its hosts, their addresses and flows.
  *
  *     WAITING --queue--> ASKED --result--> ENDED --in doubt--> ASKED_AGAIN --result--> CONFIRMED
  *        `--no probe wanted--> SKIPPED        |`--beyond doubt: stays      |
  *                                             `--silent after a hasty one--'
  *
  * Several expectations may speak of one target and share a flow id: the first flow is probed, the others are SHARED and
- * hang on it, since their demands decide too whether a failure is to be confirmed.
+ * hang on it, since their demands decide too whether a failure is to be confirmed. A flow that is NOT_DUE keeps what an
+ * earlier visit saw.
+ *
+ * What a visit sees stays with the cycle until it is whole; then it takes the place of what was seen before
+ * (commit.c). A visit that is broken off leaves no trace.
  */
 #pragma once
+
+#include "memory.h"
 
 #include "portconform/cycle.h"
 #include "portconform/vector.h"
 
-enum flow_state { FLOW_WAITING, FLOW_SHARED, FLOW_SKIPPED, FLOW_ASKED, FLOW_ENDED, FLOW_ASKED_AGAIN, FLOW_CONFIRMED };
+enum flow_state {
+    FLOW_WAITING,
+    FLOW_SHARED,
+    FLOW_SKIPPED,
+    FLOW_NOT_DUE,
+    FLOW_ASKED,
+    FLOW_ENDED,
+    FLOW_ASKED_AGAIN,
+    FLOW_CONFIRMED
+};
 
 /* An address of a host that flows lead to, and which controls went there. */
 struct cycle_address {
     struct cycle *cycle;
     const struct plan_host *host;
-    size_t host_index;
+    struct cycle_host *visited;
     const struct plan_address *at;
-    struct address_seen *seen;
+    struct address_seen *seen; /* the host's, of this cycle */
     size_t flow_count;
     bool tcp_silent;                              /* a TCP flow ended in silence */
     bool udp_silent;                              /* a UDP service that answers by its protocol did not */
@@ -34,21 +49,25 @@ struct cycle_flow {
     const struct expectation *expectation;
     const struct flow *flow;
     struct cycle_address *address;
-    struct cycle_flow *also; /* the next flow to the same target */
+    struct probe_result *result; /* shared flows have one; of a flow that is not due the earlier one */
+    struct cycle_flow *also;     /* the next flow to the same target */
     enum flow_state state;
     bool hasty; /* its first probe ended in silence sooner than an answer may take: it counts where answers are quick */
 };
 
 struct cycle_host {
+    size_t index; /* of the plan's hosts */
+    const struct plan_host *planned;
     size_t first_flow, flow_count; /* in cycle.flows */
     size_t unfinished;             /* of the first probes */
     size_t first_address;          /* in cycle.addresses */
-    bool looked, looked_again;     /* at its listeners */
+    struct host_seen now;          /* until the commit; then what was seen before */
+    bool wants_again;              /* a second look at its listeners */
 };
 
 /* A listener table and what it was read from; hosts with the same kernel share one. */
 struct cycle_table {
-    struct listener_table *table;
+    struct listener_table *table; /* with a reference of its own */
     const char *netns;
     bool kernel, again;
 };
@@ -57,24 +76,32 @@ struct cycle {
     const struct plan *plan;
     struct cycle_options options;
     struct probe_engine *engine;
-    struct observations seen;
-    struct cycle_host *hosts; /* parallel to the plan's */
+    bool own_engine;
+    struct observations own;   /* of a cycle that is no visit */
+    struct observations *seen; /* `own` or the caller's */
+    struct cycle_host *hosts;  /* those that are looked at */
+    size_t host_count;
     struct cycle_address *addresses;
     size_t address_count;
-    struct cycle_flow *flows; /* host by host */
+    struct cycle_flow *flows; /* host by host, in the order of their expectations */
     size_t flow_count;
+    struct probe_result *results; /* of a visit, one for each target */
     struct {
         struct cycle_table *items;
         size_t count, capacity;
     } tables;
-    bool *wanted_again; /* by host: a second look at the listeners; NULL until asked for */
-    size_t next_host;   /* of the phases that go host by host */
+    size_t next_host; /* of the phases that go host by host */
     size_t phase;
     struct moment now, began;
     bool has_begun;
+    bool committed;
+    bool again_chosen;
+    size_t outstanding;  /* probes that have not ended: while there are any, the phase waits */
     unsigned timeout_ms; /* of a probe */
     unsigned first_ms;   /* of a first one: less where the deadline is near, so that every flow gets its turn */
     bool canary_sent;
+    bool canary_broken;
+    struct cycle *next_waiter; /* for the canary that another visit has asked */
     size_t undecided;
     struct cycle_progress progress;
 };
@@ -85,7 +112,15 @@ enum { PHASE_OVER = 0, PHASE_PROBING = 1, PHASE_MORE = 2 };
 int cycle_phase_listeners(struct cycle *cycle);
 int cycle_phase_flows(struct cycle *cycle);
 int cycle_phase_doubts(struct cycle *cycle);
+int cycle_phase_commit(struct cycle *cycle);
 int cycle_phase_listeners_again(struct cycle *cycle);
+
+/* take.c: hosts, addresses and flows of the plan become the cycle's. 0 or -ENOMEM */
+int cycle_take(struct cycle *cycle);
+
+/* commit.c */
+void cycle_commit(struct cycle *cycle);    /* what this cycle saw becomes what is seen */
+void cycle_take_back(struct cycle *cycle); /* undoes it */
 
 /* choose.c */
 const struct probe_kind *cycle_choose_kind(const struct probe_choice *choices, enum transport transport,
@@ -95,9 +130,10 @@ uint16_t cycle_closed_port(const struct plan_host *host, const struct listener_t
 void cycle_spread_timeouts(struct cycle *cycle, struct moment now);
 
 /* flows.c */
-int cycle_confirm_flows(struct cycle *cycle); /* queues second probes; returns how many */
-void cycle_cut_flows(struct cycle *cycle);    /* at the deadline */
-const struct listener_table *cycle_table_of(const struct cycle *cycle, size_t host); /* SEEN, or NULL */
+int cycle_confirm_flows(struct cycle *cycle);                               /* queues second probes; returns how many */
+void cycle_cut_flows(struct cycle *cycle);                                  /* at the deadline */
+const struct listener_table *cycle_table_of(const struct cycle_host *host); /* SEEN, or NULL */
+bool cycle_answers_by_protocol(const struct cycle_flow *flow);
 
 /* listening.c */
 int cycle_cut_listeners(struct cycle *cycle); /* at the deadline. 0 or -ENOMEM */
@@ -106,5 +142,12 @@ int cycle_cut_listeners(struct cycle *cycle); /* at the deadline. 0 or -ENOMEM *
 int cycle_send_controls(struct cycle *cycle); /* queues what is missing; returns how many */
 void cycle_note_answer(struct cycle_address *address, const struct probe_result *result);
 
-/* cycle.c: fills in the source, cuts the time-out to the cycle's (0: takes it), and adds it. 0 or -ENOMEM */
-int cycle_probe(struct cycle *cycle, struct probe_request *request);
+/* canary.c */
+int cycle_ask_canary(struct cycle *cycle);     /* 1: there is something to wait for; 0: not; -ENOMEM */
+void cycle_forget_canary(struct cycle *cycle); /* it waits no longer */
+
+/* cycle.c: fills in the source, and cuts the time-out to the cycle's (0: takes it). */
+void cycle_fill_request(const struct cycle *cycle, struct probe_request *request);
+int cycle_probe(struct cycle *cycle, struct probe_request *request); /* the same, and adds it. 0 or -ENOMEM */
+void cycle_waits(struct cycle *cycle);                               /* for one thing more */
+void cycle_ended(struct cycle *cycle);                               /* one of them; with the last there is news */

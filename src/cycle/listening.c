@@ -57,8 +57,8 @@ static int collect(struct cycle *cycle, const struct plan_host *host, const char
     return source->collect(&request, ret);
 }
 
-/* The host's table, new or shared; NULL with 0 where no source is named. */
-static int look(struct cycle *cycle, const struct plan_host *host, bool again, const struct listener_table **ret)
+/* The host's table, new or shared, with a reference for the host; NULL with 0 where no source is named. */
+static int look(struct cycle *cycle, const struct plan_host *host, bool again, struct listener_table **ret)
 {
     const char *name = cycle_source_name(host);
     if (!name)
@@ -76,16 +76,16 @@ static int look(struct cycle *cycle, const struct plan_host *host, bool again, c
             return -ENOMEM;
         table = slot->table;
     }
-    *ret = table;
+    *ret = listener_table_ref(table);
     return 0;
 }
 
 int cycle_phase_listeners(struct cycle *cycle)
 {
-    while (cycle->next_host < cycle->plan->host_count) {
-        size_t host = cycle->next_host++;
+    while (cycle->next_host < cycle->host_count) {
+        struct cycle_host *host = &cycle->hosts[cycle->next_host++];
         size_t before = cycle->tables.count;
-        int r = look(cycle, &cycle->plan->hosts[host], false, &cycle->seen.hosts[host].listeners);
+        int r = look(cycle, host->planned, false, &host->now.listeners);
         if (r < 0)
             return r;
         if (cycle->tables.count > before)
@@ -99,8 +99,8 @@ int cycle_phase_listeners(struct cycle *cycle)
 int cycle_cut_listeners(struct cycle *cycle)
 {
     struct cycle_table *slot = NULL;
-    for (size_t i = cycle->next_host; i < cycle->plan->host_count; i++) {
-        const char *name = cycle_source_name(&cycle->plan->hosts[i]);
+    for (size_t i = cycle->next_host; i < cycle->host_count; i++) {
+        const char *name = cycle_source_name(cycle->hosts[i].planned);
         if (!name)
             continue;
         if (!slot) {
@@ -111,26 +111,28 @@ int cycle_cut_listeners(struct cycle *cycle)
             if (!slot->table)
                 return -ENOMEM;
         }
-        cycle->seen.hosts[i].listeners = slot->table;
+        cycle->hosts[i].now.listeners = listener_table_ref(slot->table);
     }
     return 0;
 }
 
 int cycle_phase_listeners_again(struct cycle *cycle)
 {
-    if (!cycle->wanted_again) {
-        cycle->wanted_again = calloc(cycle->plan->host_count + 1, sizeof(*cycle->wanted_again));
-        if (!cycle->wanted_again)
-            return -ENOMEM;
-        if (judge_second_looks(cycle->plan, &cycle->seen, cycle->wanted_again) == 0)
-            return PHASE_OVER;
+    size_t wanted = 0;
+    for (size_t i = 0; !cycle->again_chosen && i < cycle->host_count; i++) {
+        struct cycle_host *host = &cycle->hosts[i];
+        host->wants_again = judge_second_look(cycle->plan, cycle->seen, host->index);
+        wanted += host->wants_again;
     }
-    while (cycle->next_host < cycle->plan->host_count) {
-        size_t host = cycle->next_host++;
-        if (!cycle->wanted_again[host])
+    if (!cycle->again_chosen && wanted == 0)
+        return PHASE_OVER;
+    cycle->again_chosen = true;
+    while (cycle->next_host < cycle->host_count) {
+        const struct cycle_host *host = &cycle->hosts[cycle->next_host++];
+        if (!host->wants_again)
             continue;
         size_t before = cycle->tables.count;
-        int r = look(cycle, &cycle->plan->hosts[host], true, &cycle->seen.hosts[host].listeners_again);
+        int r = look(cycle, host->planned, true, &cycle->seen->hosts[host->index].listeners_again);
         if (r < 0)
             return r;
         if (cycle->tables.count > before)

@@ -25,13 +25,18 @@ static bool host_wants_look(const struct plan_host *host, const struct listener_
     return false;
 }
 
+bool judge_second_look(const struct plan *plan, const struct observations *seen, size_t host)
+{
+    const struct host_seen *looked = host < seen->host_count ? &seen->hosts[host] : NULL;
+    return looked && looked->listeners && !looked->listeners_again &&
+           host_wants_look(&plan->hosts[host], looked->listeners, seen);
+}
+
 size_t judge_second_looks(const struct plan *plan, const struct observations *seen, bool *wanted)
 {
     size_t count = 0;
     for (size_t i = 0; i < plan->host_count; i++) {
-        const struct host_seen *host = i < seen->host_count ? &seen->hosts[i] : NULL;
-        wanted[i] = host && host->listeners && !host->listeners_again &&
-                    host_wants_look(&plan->hosts[i], host->listeners, seen);
+        wanted[i] = judge_second_look(plan, seen, i);
         count += wanted[i];
     }
     return count;

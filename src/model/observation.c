@@ -1,15 +1,60 @@
-/* Listener tables: their life, their order, whom a listener serves, and how it reads. */
+/* Observations: their life; listener tables, their order, whom a listener serves, and how it reads. */
 #include "portconform/observation.h"
 
 #include "portconform/text.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
+struct listener_table *listener_table_ref(struct listener_table *table)
+{
+    table->more_references++;
+    return table;
+}
+
 void listener_table_free(struct listener_table *table)
 {
-    if (table != NULL)
+    if (table == NULL)
+        return;
+    if (table->more_references > 0)
+        table->more_references--;
+    else
         arena_free(table->arena);
+}
+
+void host_seen_done(struct host_seen *seen)
+{
+    listener_table_free(seen->listeners);
+    listener_table_free(seen->listeners_again);
+    free(seen->addresses);
+    *seen = (struct host_seen){0};
+}
+
+int observations_init(struct observations *seen, size_t probe_count, size_t host_count)
+{
+    /* one more than needed each, so that nothing is asked for 0 octets */
+    *seen = (struct observations){
+        .probes = calloc(probe_count + 1, sizeof *seen->probes),
+        .probe_count = probe_count,
+        .hosts = calloc(host_count + 1, sizeof *seen->hosts),
+        .host_count = host_count,
+    };
+    if (seen->probes != NULL && seen->hosts != NULL)
+        return 0;
+    free(seen->probes);
+    free(seen->hosts);
+    *seen = (struct observations){0};
+    return -ENOMEM;
+}
+
+void observations_done(struct observations *seen)
+{
+    for (size_t i = 0; i < seen->host_count; i++)
+        host_seen_done(&seen->hosts[i]);
+    free(seen->hosts);
+    free(seen->probes);
+    *seen = (struct observations){0};
 }
 
 static int listener_order(const void *left, const void *right)

@@ -133,6 +133,8 @@ int probe_engine_add(struct probe_engine *engine, const struct probe_request *re
     address_normalise(&probe->request.source);
     probe->fd = -1;
     probe->sequence = ++engine->sequence;
+    if (request->early)
+        probe->sequence -= INT64_MAX / 2;
     probe->target = target_get(engine, &probe->request.target);
     if (!probe->target) {
         free(probe);
@@ -140,6 +142,9 @@ int probe_engine_add(struct probe_engine *engine, const struct probe_request *re
     }
     probe->target->probes++;
     engine->pending++;
+    probe->older = engine->youngest;
+    *(engine->youngest ? &engine->youngest->younger : &engine->oldest) = probe;
+    engine->youngest = probe;
     if (probe->target->slots < engine->per_target)
         make_ready(engine, probe);
     else
@@ -182,20 +187,47 @@ static void leave_target(struct probe *probe)
     make_ready(engine, next);
 }
 
-/* Of a ready or running probe that has ended: out of every order, `done`, and gone. */
-static void finish(struct probe *probe)
+static void leave_waiting(struct probe_target *target, struct probe *probe)
+{
+    struct probe *before = NULL;
+    for (struct probe *at = target->waiting_first; at != probe; at = at->next)
+        before = at;
+    *(before ? &before->next : &target->waiting_first) = probe->next;
+    if (target->waiting_last == probe)
+        target->waiting_last = before;
+    if (--target->probes == 0)
+        target_drop(probe->engine, target);
+}
+
+/* Out of every order; what it holds is given back. */
+static void take_out(struct probe *probe)
 {
     struct probe_engine *engine = probe->engine;
-    if (probe->phase == PROBE_PHASE_RUNNING) {
+    *(probe->older ? &probe->older->younger : &engine->oldest) = probe->younger;
+    *(probe->younger ? &probe->younger->older : &engine->youngest) = probe->older;
+    engine->pending--;
+    switch (probe->phase) {
+    case PROBE_PHASE_RUNNING:
         probe_heap_remove(&engine->running, probe);
         engine->starved = false;
         give_back(probe);
-    } else {
+        leave_target(probe);
+        break;
+    case PROBE_PHASE_READY:
         probe_heap_remove(&engine->ready, probe);
+        leave_target(probe);
+        break;
+    case PROBE_PHASE_WAITING:
+        leave_waiting(probe->target, probe);
+        break;
     }
-    leave_target(probe);
-    engine->pending--;
-    probe->result.ended = engine->now;
+}
+
+/* Of a probe that has ended: out, `done`, and gone. */
+static void finish(struct probe *probe)
+{
+    take_out(probe);
+    probe->result.ended = probe->engine->now;
     if (probe->request.done)
         probe->request.done(probe->request.context, &probe->request, &probe->result);
     free(probe);
@@ -325,19 +357,35 @@ size_t probe_engine_pending(const struct probe_engine *engine)
 
 /* --- stopping ---------------------------------------------------------------------------------------------------- */
 
-void probe_engine_abort(struct probe_engine *engine, enum reason reason, struct moment now)
+static struct probe *next_of_group(struct probe *probe, const void *group)
 {
-    int64_t last = engine->sequence;
-    struct probe *probe;
+    while (probe && group && probe->request.group != group)
+        probe = probe->younger;
+    return probe;
+}
+
+void probe_engine_abort(struct probe_engine *engine, const void *group, enum reason reason, struct moment now)
+{
     engine->now = now;
-    while ((probe = probe_heap_top(&engine->running))) {
+    const struct probe *last = engine->youngest;
+    struct probe *probe = next_of_group(engine->oldest, group);
+    while (probe) {
+        bool over = probe == last;
+        struct probe *younger = probe->younger;
         probe_end(probe, PROBE_LOCAL, reason);
         finish(probe);
+        probe = over ? NULL : next_of_group(younger, group);
     }
-    /* Each that leaves makes the next of its target ready, so the lists of the waiting drain through here as well. */
-    while ((probe = probe_heap_top(&engine->ready)) && probe->sequence <= last) {
-        probe_end(probe, PROBE_LOCAL, reason);
-        finish(probe);
+}
+
+void probe_engine_drop(struct probe_engine *engine, const void *group)
+{
+    struct probe *probe = next_of_group(engine->oldest, group);
+    while (probe) {
+        struct probe *younger = probe->younger;
+        take_out(probe);
+        free(probe);
+        probe = next_of_group(younger, group);
     }
 }
 

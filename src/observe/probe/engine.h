@@ -27,7 +27,8 @@ enum probe_phase {
 struct probe {
     struct probe_engine *engine;
     struct probe_target *target;
-    struct probe *next; /* in the target's list */
+    struct probe *next;            /* in the target's list */
+    struct probe *older, *younger; /* of all */
     size_t heap_index;
     int64_t heap_key;
     int64_t sequence; /* age: `ready` is ordered by it */
@@ -50,6 +51,7 @@ struct probe_engine {
     bool starved; /* no descriptor was left: wait until a slot of ours comes free */
     int64_t sequence;
     size_t pending;
+    struct probe *oldest, *youngest;
     struct moment now;
     void *targets;             /* tsearch(3) tree of struct probe_target */
     struct probe_heap ready;   /* by sequence */

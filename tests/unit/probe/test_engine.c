@@ -352,7 +352,7 @@ static void abort_ends_everything_through_done(void **state)
     for (unsigned port = 1; port <= 4; port++)
         add(&fake, "192.0.2.1", port);
     probe_engine_step(seen.engine, at(0));
-    probe_engine_abort(seen.engine, REASON_DEADLINE, at(7));
+    probe_engine_abort(seen.engine, NULL, REASON_DEADLINE, at(7));
     assert_int_equal(seen.done_count, 4);
     for (unsigned i = 0; i < 4; i++) {
         assert_int_equal(seen.done[i], i + 1);

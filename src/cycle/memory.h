@@ -1,0 +1,35 @@
+/* What earlier looks learnt, by target: transport, address and port. */
+#pragma once
+
+#include "portconform/cycle.h"
+
+struct look {
+    struct address target;
+    uint16_t port; /* 0: the place is empty */
+    uint8_t transport;
+    bool silent;     /* the last look ended in silence */
+    bool was_open;   /* some look before found it open */
+    int64_t mono_ms; /* of the last look */
+};
+
+/* The site's canary, asked for all visits together. */
+struct canary_memory {
+    struct canary asked;
+    struct probe_engine *engine; /* while it is under way; then NULL */
+    struct cycle *waiting;       /* list of the visits that want to know */
+    int64_t mono_ms;             /* when it ended */
+    bool known, broken;
+};
+
+struct look_memory {
+    struct look *places; /* a hash table, at most two thirds full */
+    size_t room, count;
+    struct canary_memory canary;
+};
+
+/* NULL: nothing is known of it. Stays valid until the next look_note(). */
+const struct look *look_find(const struct look_memory *memory, enum transport transport, const struct address *target,
+                             uint16_t port);
+/* Its place, made where there is none yet. NULL: out of memory. */
+struct look *look_note(struct look_memory *memory, enum transport transport, const struct address *target,
+                       uint16_t port);
