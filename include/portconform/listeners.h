@@ -3,6 +3,7 @@
 #pragma once
 
 #include "portconform/observation.h"
+#include "portconform/site.h"
 
 struct listener_request {
     const char *netns; /* kernel: path of another network namespace; NULL: our own */
@@ -22,6 +23,30 @@ struct listener_source {
 
 const struct listener_source *const *listener_sources(void); /* NULL-terminated */
 const struct listener_source *listener_source_find(const char *name);
+
+/* --- sources on other machines, which answer later --------------------------------------------------------------- */
+
+struct remote_order {
+    const struct snmp_access *access; /* borrowed until remote_source.order returns */
+    struct address address;           /* of the agent, where `access` names none */
+    int64_t deadline_mono_ms;         /* what was not read by then is told as such; INT64_MAX: none */
+    bool owners;                      /* ask for the names of programs */
+    /* Once for each order, from `step`: `table` is transferred, SEEN or FAILED; NULL: out of memory. */
+    void (*done)(void *context, struct listener_table *table);
+    void *context;
+};
+
+/* Kept apart from the sources above, so that a program without it need not be linked with what it needs. */
+struct remote_source {
+    const char *name; /* "snmp" */
+    int (*open)(void **ret);
+    void (*close)(void *remote);                                  /* takes NULL; orders that are open end unseen */
+    int (*order)(void *remote, const struct remote_order *order); /* copies the order. 0 or a negative code */
+    void (*cancel)(void *remote, const void *context);            /* all orders of that context end unseen */
+    int (*fd)(const void *remote);                   /* readable when `step` has work; the same for its whole life */
+    int64_t (*next_ms)(const void *remote);          /* when `step` is due at the latest; INT64_MAX: never. Monotonic */
+    size_t (*step)(void *remote, struct moment now); /* never blocks. Returns how many orders are open */
+};
 
 /* The addresses of the network namespace at `netns` (NULL: our own), as address_list_local() has them. */
 int listeners_addresses(const char *netns, struct address **ret);

@@ -81,6 +81,37 @@ struct damping {
 
 enum listener_choice { LISTENERS_AUTO, LISTENERS_KERNEL, LISTENERS_SNMP, LISTENERS_FILE, LISTENERS_NONE };
 
+/* How another machine's SNMP agent is asked for its listeners. */
+enum access_version { ACCESS_V1, ACCESS_V2C, ACCESS_V3 };
+enum access_auth {
+    ACCESS_AUTH_NONE,
+    ACCESS_MD5,
+    ACCESS_SHA,
+    ACCESS_SHA224,
+    ACCESS_SHA256,
+    ACCESS_SHA384,
+    ACCESS_SHA512,
+};
+enum access_priv { ACCESS_PRIV_NONE, ACCESS_DES, ACCESS_AES, ACCESS_AES192, ACCESS_AES256 };
+
+/* The secrets belong to the configuration (secrets.h) and are told nowhere. */
+struct snmp_access {
+    enum access_version version;
+    const char *user;    /* of version 3; NULL: another version */
+    const char *context; /* of version 3; "" is the usual one */
+    enum access_auth auth;
+    enum access_priv priv;
+    const char *community;   /* of versions 1 and 2c; NULL: version 3 */
+    const char *auth_secret; /* NULL: none */
+    const char *priv_secret; /* NULL: none */
+    struct address address;  /* AF_UNSPEC: the host's own first one */
+    uint16_t port;
+    unsigned timeout_ms; /* of one request */
+    unsigned retries;
+    unsigned cache_s; /* so long the agent may answer out of what it read before */
+    struct origin origin;
+};
+
 struct host {
     const char *name;
     struct string_list alias, groups;
@@ -99,9 +130,10 @@ struct host {
     const struct severity_override *severities; /* host's after the site's: the last match wins */
     size_t severity_count;
     enum listener_choice listeners;
-    const char *listener_file; /* LISTENERS_FILE: path, resolved against the configuration's folder */
-    const char *netns;         /* LISTENERS_KERNEL: a path; NULL: our own */
-    bool exclusive;            /* a listener that nothing explains is a finding */
+    const char *listener_file;      /* LISTENERS_FILE: path, resolved against the configuration's folder */
+    const char *netns;              /* LISTENERS_KERNEL: a path; NULL: our own */
+    const struct snmp_access *snmp; /* LISTENERS_SNMP; else NULL */
+    bool exclusive;                 /* a listener that nothing explains is a finding */
     bool intermittent;
     enum probe_policy probe;
     struct damping damping;
