@@ -48,13 +48,26 @@ struct finding {
     /* damping, daemon only: a verdict that wants to become the finding's */
     enum verdict pending;
     unsigned pending_looks;
+    uint64_t evidence; /* a digest of what it was judged from, for the judge alone; 0: not known */
 };
 
-/* The findings of one host (or of the site as a whole: host NULL), immutable and reference-counted. */
+/* What the judge remembers of the look that a block was made from: a look that sees the same needs no new block. */
+struct judged {
+    uint64_t plan;   /* its serial; 0: judged by no plan of this process */
+    uint64_t seen;   /* digest of the observations; 0: not known */
+    int64_t from_ms; /* wall clock: it holds from then till the next waiver ends */
+    int64_t until_ms;
+    bool settled; /* nothing in it waits for another look */
+};
+
+/* The findings of one host (or of the site as a whole: host NULL), immutable but for one number, and
+ * reference-counted. */
 struct finding_block {
     const char *host;
     struct finding *items; /* by key */
     size_t count, capacity;
+    struct judged judged;
+    int64_t looked_ms;   /* atomic, by finding_looked_ms(): the newest look that found all of it as it stands */
     struct arena *arena; /* owns all of it; given back with the last reference */
     int references;      /* atomic; use the functions */
 };
@@ -65,6 +78,12 @@ void finding_block_unref(struct finding_block *block); /* takes NULL */
 struct finding *finding_block_add(struct finding_block *block);
 void finding_block_sort(struct finding_block *block);
 const struct finding *finding_block_find(const struct finding_block *block, const char *key);
+/* A finished block of copies of these findings, sorted, in as much memory as it takes. NULL: out of memory. */
+struct finding_block *finding_block_pack(const char *host, const struct finding *items, size_t count);
+/* A look found everything in the block as it stands. Any thread. */
+void finding_block_looked(struct finding_block *block, int64_t wall_ms);
+/* Wall clock of the newest look that found this finding of the block as it stands: its own evidence, or a later one. */
+int64_t finding_looked_ms(const struct finding_block *block, const struct finding *finding);
 /* Copies with all strings into `arena`. */
 int finding_copy(struct finding *to, const struct finding *from, struct arena *arena);
 

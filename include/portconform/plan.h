@@ -48,6 +48,8 @@ struct plan {
     const struct plan_unset *unset;
     size_t unset_count;
     int64_t wall_ms; /* the moment it was built for: phases and settings that end */
+    uint64_t serial; /* no two plans of a process have the same; 0: made by hand */
+    bool acceptance; /* the responder of the acceptance test stands in for the products (respond.h) */
 };
 
 /* Resolves a DNS name to all its addresses; *ret is malloc'ed and transferred. Returns the number, or a negative code.
@@ -65,7 +67,9 @@ struct plan_options {
     size_t own_address_count;
     name_lookup_fn *lookup; /* NULL: a name in use gives PC_ENAMES */
     void *lookup_context;
-    bool exposure; /* probe scope-host ports from here (one-shot: always) */
+    bool exposure;   /* probe scope-host ports from here (one-shot: always) */
+    bool acceptance; /* every port that may be in use is to be reached, dynamic and reserved ones too, and absence never
+                        conforms */
     int64_t wall_ms;
 };
 

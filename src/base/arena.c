@@ -35,6 +35,21 @@ struct arena *arena_new(void)
     return arena;
 }
 
+struct arena *arena_new_sized(size_t octets)
+{
+    struct arena *arena = arena_new();
+    if (!arena || octets > SIZE_MAX / 2)
+        return arena;
+    struct block *block = calloc(1, sizeof(*block) + octets);
+    if (!block) {
+        arena_free(arena);
+        return NULL;
+    }
+    block->size = octets;
+    arena->blocks = block;
+    return arena;
+}
+
 void arena_free(struct arena *arena)
 {
     if (!arena)

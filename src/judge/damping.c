@@ -18,24 +18,37 @@
 
 #include <errno.h>
 
-static int note_transition(struct host_case *host, enum transition_kind kind, const struct finding_block *block,
-                           const struct finding *finding)
+static int note_transition(struct host_case *host, const struct note *what)
 {
     struct note *note = VECTOR_PUSH(host->notes);
     if (!note)
         return -ENOMEM;
-    *note = (struct note){.kind = kind, .block = block, .key = finding->key, .was = finding->was};
+    *note = *what;
     return 0;
 }
 
-static int block_put(struct finding_block *block, const struct finding *finding, const struct finding **ret)
+/* The strings stay where they are till the drafts are packed. */
+static int draft_put(struct host_case *host, const struct finding *finding)
 {
-    struct finding *slot = finding_block_add(block);
+    struct finding *slot = finding_block_add(host->block);
     if (!slot)
         return -ENOMEM;
-    int r = finding_copy(slot, finding, block->arena);
+    *slot = *finding;
+    return 0;
+}
+
+/* Where the block of what is gone grows, the findings that were told already keep their place in its arena. */
+static int gone_put(struct host_case *host, const struct finding *finding, const struct finding **ret)
+{
+    struct judgement *into = host->into;
+    if (!into->gone)
+        into->gone = finding_block_new(NULL);
+    struct finding *slot = into->gone ? finding_block_add(into->gone) : NULL;
+    if (!slot)
+        return -ENOMEM;
+    int r = finding_copy(slot, finding, into->gone->arena);
     if (r < 0) {
-        block->count--;
+        into->gone->count--;
         return r;
     }
     *ret = slot;
@@ -62,22 +75,22 @@ static enum transition_kind clearing(enum verdict was)
 }
 
 /* `was` of the transition is the verdict before this look, which a lasting verdict's own `was` is not. */
-static int transitions_tell(struct host_case *host, const struct finding *earlier, const struct finding_block *block,
-                            const struct finding *finding)
+static int transitions_tell(struct host_case *host, const struct finding *earlier, const struct finding *finding)
 {
-    struct finding told = *finding;
-    told.was = earlier ? earlier->verdict : VERDICT_NONE;
+    struct note note = {.key = finding->key, .was = earlier ? earlier->verdict : VERDICT_NONE};
     const bool problem_before = effective(earlier) != SEVERITY_OK;
     const bool problem_now = effective(finding) != SEVERITY_OK;
     if (finding->waived && !(earlier && earlier->waived))
-        return note_transition(host, TRANSITION_WAIVER_BEGUN, block, &told);
-    if (!problem_before && problem_now)
-        return note_transition(host, raising(finding->verdict), block, &told);
-    if (problem_before && problem_now && earlier->verdict != finding->verdict)
-        return note_transition(host, TRANSITION_CHANGED, block, &told);
-    if (problem_before && !problem_now)
-        return note_transition(host, clearing(told.was), block, &told);
-    return 0;
+        note.kind = TRANSITION_WAIVER_BEGUN;
+    else if (!problem_before && problem_now)
+        note.kind = raising(finding->verdict);
+    else if (problem_before && problem_now && earlier->verdict != finding->verdict)
+        note.kind = TRANSITION_CHANGED;
+    else if (problem_before && !problem_now)
+        note.kind = clearing(note.was);
+    else
+        return 0;
+    return note_transition(host, &note);
 }
 
 /* --- settling ---------------------------------------------------------------------------------------------------- */
@@ -104,17 +117,28 @@ static unsigned looks_needed(enum verdict was, const struct finding *fresh, stru
     return was == VERDICT_NONE ? 1 : damping.clear;
 }
 
-/* The verdict as it was, while another one waits; what describes the expectation follows the configuration of now. */
+static unsigned one_look_more(const struct finding *earlier)
+{
+    return earlier->looks < UINT32_MAX ? earlier->looks + 1 : earlier->looks;
+}
+
+/* What describes the expectation follows the configuration of now. */
+static void finding_describe(struct finding *settled, const struct finding *fresh)
+{
+    settled->guide = fresh->guide;
+    settled->ref = fresh->ref;
+    settled->about = fresh->about;
+    settled->peers = fresh->peers;
+    settled->origin = fresh->origin;
+}
+
+/* The verdict as it was, while another one waits. */
 static void finding_wait(struct finding *settled, const struct finding *earlier, const struct finding *fresh,
                          unsigned looks)
 {
     if (earlier) {
         *settled = *earlier;
-        settled->guide = fresh->guide;
-        settled->ref = fresh->ref;
-        settled->about = fresh->about;
-        settled->peers = fresh->peers;
-        settled->origin = fresh->origin;
+        finding_describe(settled, fresh);
     } else {
         *settled = *fresh;
         settled->verdict = VERDICT_NONE;
@@ -145,7 +169,7 @@ static void finding_settle(struct finding *settled, const struct finding *earlie
         *settled = *fresh;
         settled->was = earlier->was;
         settled->since_ms = earlier->since_ms;
-        settled->looks = earlier->looks < UINT32_MAX ? earlier->looks + 1 : earlier->looks;
+        settled->looks = one_look_more(earlier);
         return;
     }
     unsigned looks = looks_pending(earlier, fresh);
@@ -169,27 +193,46 @@ static bool is_no_look(const struct finding *earlier, const struct finding *fres
     return waits || earlier->reason == REASON_MUST_NOT_PASS_OPEN;
 }
 
+/* Waivers, the place among the drafts, and the transition that follows. */
+static int settled_put(struct host_case *host, const struct finding *earlier, struct finding *settled)
+{
+    if (host->host)
+        waivers_apply(host->host->host, settled, host->input->now.wall_ms);
+    int r = draft_put(host, settled);
+    if (r < 0 || host->input->mode == JUDGE_ONE_SHOT)
+        return r;
+    return transitions_tell(host, earlier, settled);
+}
+
 int damping_settle(struct host_case *host, struct finding *fresh, struct damping damping)
 {
-    const struct host *facts = host->host ? host->host->host : NULL;
-    const int64_t now_ms = host->input->now.wall_ms;
-    if (facts)
-        fresh->severity = waivers_severity(facts, fresh);
+    if (host->host)
+        fresh->severity = waivers_severity(host->host->host, fresh);
     const struct finding *earlier = with_memory(host->earlier ? finding_block_find(host->earlier, fresh->key) : NULL);
     struct finding settled = *fresh;
     if (is_no_look(earlier, fresh)) {
         settled = *earlier;
         settled.held = false;
     } else if (host->input->mode == JUDGE_CONTINUOUS) {
-        finding_settle(&settled, earlier, fresh, damping, now_ms);
+        finding_settle(&settled, earlier, fresh, damping, host->input->now.wall_ms);
     }
-    if (facts)
-        waivers_apply(facts, &settled, now_ms);
-    const struct finding *put;
-    int r = block_put(host->block, &settled, &put);
-    if (r < 0 || host->input->mode == JUDGE_ONE_SHOT)
-        return r;
-    return transitions_tell(host, earlier, host->block, put);
+    return settled_put(host, earlier, &settled);
+}
+
+int damping_repeat(struct host_case *host, const struct finding *earlier)
+{
+    struct finding settled = *earlier;
+    settled.looks = one_look_more(earlier);
+    return settled_put(host, earlier, &settled);
+}
+
+int damping_follow(struct host_case *host, const struct finding *earlier, const struct finding *fresh)
+{
+    struct finding settled = *earlier;
+    finding_describe(&settled, fresh);
+    settled.severity = fresh->severity;
+    settled.severity = waivers_severity(host->host->host, &settled);
+    return settled_put(host, earlier, &settled);
 }
 
 /* --- what is no more --------------------------------------------------------------------------------------------- */
@@ -209,9 +252,9 @@ int damping_drop(struct host_case *host, const struct finding *earlier)
     last.pending_looks = 0;
     last.since_ms = last.observed_ms = host->input->now.wall_ms;
     draft_finish(&last, BLAME_NONE);
-    const struct finding *put;
-    int r = block_put(host->gone, &last, &put);
-    return r < 0 ? r : note_transition(host, clearing(last.was), host->gone, put);
+    struct note note = {.kind = clearing(last.was), .was = last.was};
+    int r = gone_put(host, &last, &note.gone);
+    return r < 0 ? r : note_transition(host, &note);
 }
 
 int damping_settle_absent(struct host_case *host, const struct finding *earlier, struct damping damping)
@@ -223,16 +266,14 @@ int damping_settle_absent(struct host_case *host, const struct finding *earlier,
     struct finding settled = *earlier;
     settled.pending = VERDICT_CONFORMING;
     settled.pending_looks = looks;
-    const struct finding *put;
-    return block_put(host->block, &settled, &put);
+    return draft_put(host, &settled);
 }
 
 int damping_keep(struct host_case *host, const struct finding *earlier, bool held)
 {
     struct finding kept = *earlier;
     kept.held = held;
-    const struct finding *put;
-    return block_put(host->block, &kept, &put);
+    return draft_put(host, &kept);
 }
 
 static bool is_of_listener(const struct finding *finding)
@@ -257,6 +298,8 @@ static int absence_settle(struct host_case *host, const struct finding *earlier)
         return damping_keep(host, earlier, host->held);
     if (!is_of_listener(earlier))
         return damping_drop(host, earlier);
+    if (host->input->unlooked)
+        return damping_keep(host, earlier, earlier->held);
     if (!unexpected_looked(host, earlier->transport))
         return damping_keep(host, earlier, false);
     return damping_settle_absent(host, earlier, host->host->host->damping);

@@ -35,17 +35,88 @@ static int expectation_hold(struct host_case *host, const struct expectation *ex
     return draft ? damping_keep(host, draft, true) : -ENOMEM;
 }
 
+/* The earlier finding, if all that it says would be said again. Its texts are the plan's, so the plan must be the same.
+ */
+static const struct finding *repeated(const struct host_case *host, const char *key, uint64_t evidence)
+{
+    const uint64_t plan = host->input->plan->serial;
+    if (plan == 0 || !host->earlier || host->earlier->judged.plan != plan)
+        return NULL;
+    const struct finding *earlier = finding_block_find(host->earlier, key);
+    bool same = earlier && earlier->evidence == evidence && earlier->pending == VERDICT_NONE && !earlier->held;
+    return same ? earlier : NULL;
+}
+
 static int expectation_settle(struct host_case *host, const struct expectation *expectation, const struct cell *cell,
                               const char *key, const char *detail)
 {
+    const uint64_t evidence = digest_of_cell(cell);
+    const struct finding *same = repeated(host, key, evidence);
+    if (same)
+        return damping_repeat(host, same);
     struct finding *finding = draft_expectation(host, cell, key, detail);
     if (!finding)
         return -ENOMEM;
+    finding->evidence = evidence;
     return damping_settle(host, finding, expectation->damping ? *expectation->damping : host->host->host->damping);
 }
 
+/* --- what was not looked at --------------------------------------------------------------------------------------- */
+
+bool expectation_is_due(const struct host_case *host, const struct expectation *expectation)
+{
+    if (host->input->unlooked || !host->input->not_due)
+        return !host->input->unlooked;
+    bool probed = false;
+    for (size_t i = 0; i < expectation->flow_count; i++) {
+        size_t id = expectation->flows[i].id;
+        if (id == SIZE_MAX)
+            continue;
+        if (!host->input->not_due[id])
+            return true;
+        probed = true;
+    }
+    return !probed; /* its evidence are the listeners, which are read at every visit */
+}
+
+static bool is_bystanders(const struct expectation *expectation)
+{
+    for (size_t i = 0; i < expectation->flow_count; i++) {
+        if (expectation->flows[i].demand == FLOW_BYSTANDER)
+            return true;
+    }
+    return false;
+}
+
+/* What a verdict of an earlier look is worth by this configuration, before the user's own severities. */
+static enum severity severity_of(const struct expectation *expectation, enum verdict verdict)
+{
+    if (verdict == VERDICT_MISSING)
+        return expectation->severity;
+    if (verdict == VERDICT_CLOSED && is_bystanders(expectation))
+        return SEVERITY_WARNING;
+    return verdict_row(verdict)->severity;
+}
+
+/* The verdict stays; a configuration that has changed may mean something else by it. */
+static int expectation_follow(struct host_case *host, const struct expectation *expectation, const char *key)
+{
+    const struct finding *earlier = host->earlier ? finding_block_find(host->earlier, key) : NULL;
+    if (!earlier)
+        return 0;
+    struct finding *fresh = draft_held(host, expectation, key);
+    if (!fresh)
+        return -ENOMEM;
+    fresh->severity = earlier->held ? earlier->severity : severity_of(expectation, earlier->verdict);
+    return damping_follow(host, earlier, fresh);
+}
+
+/* --- one by one --------------------------------------------------------------------------------------------------- */
+
 static int alone_judge(struct host_case *host, const struct expectation *expectation)
 {
+    if (!expectation_is_due(host, expectation))
+        return expectation_follow(host, expectation, expectation->key);
     if (is_to_be_held(host, expectation))
         return expectation_hold(host, expectation, expectation->key);
     struct cell cell = presence_judge(host, expectation);
@@ -82,14 +153,17 @@ static int group_judge(struct host_case *host, size_t first)
     const struct expectation *expectations = host->host->expectations;
     const char *key = expectations[first].group_key;
     struct fold fold = {0};
-    bool hold = false;
+    bool hold = false, due = false;
     for (size_t i = first; i < host->host->expectation_count; i++) {
         if (!is_member(&expectations[i], key))
             continue;
+        due = due || expectation_is_due(host, &expectations[i]);
         hold = hold || is_to_be_held(host, &expectations[i]);
         struct cell cell = presence_judge(host, &expectations[i]);
         fold_add(&fold, &cell, true);
     }
+    if (!due)
+        return expectation_follow(host, &expectations[first], key);
     if (hold)
         return expectation_hold(host, &expectations[first], key);
     struct cell decided = fold_best(&fold);

@@ -57,8 +57,8 @@ static void host_count_flows(struct host_case *host, struct census *census)
         for (size_t f = 0; f < expectation->flow_count; f++) {
             const struct flow *flow = &expectation->flows[f];
             const struct probe_result *result = evidence_probe(seen, flow);
-            if (!result)
-                continue;
+            if (!result || (host->input->not_due && host->input->not_due[flow->id]))
+                continue; /* what an earlier look saw is no sign of life now */
             census_take(census, result);
             if (result_shows_life(result, &host->host->addresses[flow->address].address))
                 host->alive[flow->address] = true;
@@ -83,7 +83,8 @@ int host_alive(struct host_case *host)
             host->alive[i] || address->alive || result_shows_life(&address->control, &host->host->addresses[i].address);
         alive = alive || host->alive[i];
     }
-    host->down = !alive && flows_made > 0 && census.fitting_death == census.made && !host->input->seen->egress_broken;
+    host->down = !alive && flows_made > 0 && census.fitting_death == census.made && !host->input->seen->egress_broken &&
+                 !host->seen->egress_broken;
     return 0;
 }
 
@@ -166,8 +167,27 @@ static bool host_is_told_unreachable(const struct host_case *host)
     return false;
 }
 
+static int host_keep(struct host_case *host, const char *subject)
+{
+    const struct finding *earlier;
+    int r = host_earlier(host, subject, &earlier);
+    return r < 0 || !earlier ? r : damping_keep(host, earlier, earlier->held);
+}
+
+/* Nobody looked: it is as it was. */
+static int host_keep_all(struct host_case *host)
+{
+    int r = host_keep(host, "unreachable");
+    if (r == 0)
+        r = host_keep(host, "listeners");
+    host->held = host_is_told_unreachable(host);
+    return r;
+}
+
 int host_judge(struct host_case *host)
 {
+    if (host->input->unlooked)
+        return host_keep_all(host);
     int r = host->down ? host_tell_unreachable(host) : host_end(host, "unreachable");
     if (r < 0)
         return r;

@@ -60,13 +60,13 @@ static int host_judge_all(struct host_case *host)
 }
 
 /* Blocks stand in the order of the site, so the same place is tried first. */
-static const struct finding_block *earlier_block(const struct judge_input *input, const char *host, size_t place)
+static struct finding_block *earlier_block(const struct judge_input *input, const char *host, size_t place)
 {
     const struct snapshot *earlier = input->mode == JUDGE_CONTINUOUS ? input->earlier : NULL;
     if (!earlier)
         return NULL;
     for (size_t i = 0; i < earlier->block_count; i++) {
-        const struct finding_block *block = earlier->blocks[(place + i) % earlier->block_count];
+        struct finding_block *block = earlier->blocks[(place + i) % earlier->block_count];
         if (host ? block->host && strcmp(block->host, host) == 0 : !block->host)
             return block;
     }
@@ -74,9 +74,10 @@ static const struct finding_block *earlier_block(const struct judge_input *input
 }
 
 /* What a host without observations (a cycle that never came to it) looks like: nobody looked. */
-static int host_seen_or_blank(struct host_case *host, size_t index, struct host_seen *blank)
+static int host_seen_or_blank(struct host_case *host, struct host_seen *blank)
 {
     const struct observations *seen = host->input->seen;
+    const size_t index = host->index;
     *blank = index < seen->host_count ? seen->hosts[index] : (struct host_seen){0};
     if (!blank->addresses) {
         blank->addresses = ARENA_ARRAY(host->scratch, struct address_seen, host->host->address_count);
@@ -87,43 +88,134 @@ static int host_seen_or_blank(struct host_case *host, size_t index, struct host_
     return 0;
 }
 
-/* The whole judgement in the making. Block 0 is the site's own. */
-struct making {
-    const struct judge_input *input;
-    struct finding_block **blocks;
-    size_t block_count;
-    struct finding_block *gone;
-    struct notes notes;
-};
+/* --- a look that shows nothing new -------------------------------------------------------------------------------- */
 
-static int block_make(struct making *making, size_t place)
+/* Does every word of the earlier block hold for this look too? */
+static bool is_as_before(const struct host_case *host, uint64_t seen)
 {
-    const struct plan *plan = making->input->plan;
-    struct host_case host = {
-        .input = making->input,
-        .host = place > 0 ? &plan->hosts[place - 1] : NULL,
-        .notes = &making->notes,
-        .gone = making->gone,
-        .scratch = arena_new(),
-    };
-    const char *name = host.host ? host.host->host->name : NULL;
-    host.block = finding_block_new(name);
-    host.earlier = earlier_block(making->input, name, place);
-    int r = -ENOMEM;
-    if (!host.scratch || !host.block)
-        goto out;
-    making->blocks[making->block_count++] = host.block; /* owned there from now on */
-    if (!host.host) {
-        r = site_judge(&host);
-        goto out;
+    const struct judge_input *input = host->input;
+    if (input->mode != JUDGE_CONTINUOUS || !host->earlier || !host->host)
+        return false;
+    const struct judged *judged = &host->earlier->judged;
+    if (judged->plan == 0 || judged->plan != input->plan->serial || input->now.wall_ms < judged->from_ms ||
+        input->now.wall_ms >= judged->until_ms)
+        return false;
+    return input->unlooked || (judged->settled && seen != 0 && judged->seen == seen);
+}
+
+static bool is_settled(const struct finding_block *block)
+{
+    for (size_t i = 0; i < block->count; i++) {
+        if (block->items[i].pending != VERDICT_NONE || block->items[i].held)
+            return false;
     }
+    return true;
+}
+
+static int64_t next_waiver_end(const struct plan_host *host, int64_t now_ms)
+{
+    int64_t until_ms = INT64_MAX;
+    for (size_t i = 0; host && i < host->host->waiver_count; i++) {
+        int64_t end_ms = host->host->waivers[i].until_ms;
+        if (end_ms > now_ms && end_ms < until_ms)
+            until_ms = end_ms;
+    }
+    return until_ms;
+}
+
+static struct finding_block *block_pack(const struct host_case *host, uint64_t seen)
+{
+    const struct judge_input *input = host->input;
+    const char *name = host->host ? host->host->host->name : NULL;
+    struct finding_block *block = finding_block_pack(name, host->block->items, host->block->count);
+    if (!block)
+        return NULL;
+    block->judged = (struct judged){
+        .plan = input->plan->serial,
+        .seen = input->unlooked ? 0 : seen,
+        .from_ms = input->now.wall_ms,
+        .until_ms = next_waiver_end(host->host, input->now.wall_ms),
+        .settled = is_settled(block),
+    };
+    return block;
+}
+
+/* --- one block ---------------------------------------------------------------------------------------------------- */
+
+/* The findings have their final places only now. */
+static int transitions_add(struct judgement *into, const struct notes *notes, const struct finding_block *block,
+                           struct moment now)
+{
+    struct {
+        struct transition *items;
+        size_t count, capacity;
+    } all = {into->transitions, into->transition_count, into->transition_capacity};
+    for (size_t i = 0; i < notes->count; i++) {
+        const struct note *note = &notes->items[i];
+        struct transition *slot = VECTOR_PUSH(&all);
+        if (!slot)
+            break;
+        *slot = (struct transition){
+            .kind = note->kind,
+            .finding = note->gone ? note->gone : finding_block_find(block, note->key),
+            .was = note->was,
+            .at = now,
+        };
+    }
+    size_t added = all.count - into->transition_count;
+    into->transitions = all.items;
+    into->transition_count = all.count;
+    into->transition_capacity = all.capacity;
+    return added == notes->count ? 0 : -ENOMEM;
+}
+
+static int block_make(struct host_case *host, uint64_t seen, struct finding_block **ret)
+{
+    struct finding_block *drafts = ARENA_NEW(host->scratch, struct finding_block);
     struct host_seen blank;
-    r = host_seen_or_blank(&host, place - 1, &blank);
-    if (r == 0)
-        r = host_judge_all(&host);
-out:
-    if (making->block_count <= place)
-        finding_block_unref(host.block);
+    if (!drafts)
+        return -ENOMEM;
+    drafts->arena = host->scratch;
+    host->block = drafts;
+    int r = host->host ? host_seen_or_blank(host, &blank) : site_judge(host);
+    if (r == 0 && host->host)
+        r = host_judge_all(host);
+    if (r < 0)
+        return r;
+    struct finding_block *block = block_pack(host, seen);
+    if (!block)
+        return -ENOMEM;
+    r = transitions_add(host->into, host->notes, block, host->input->now);
+    if (r < 0)
+        finding_block_unref(block);
+    else
+        *ret = block;
+    return r;
+}
+
+int judge_host(const struct judge_input *input, size_t host_index, struct finding_block *earlier,
+               struct judgement *into, struct finding_block **ret_block)
+{
+    const bool site = host_index == SIZE_MAX;
+    struct notes notes = {0};
+    struct host_case host = {
+        .input = input,
+        .host = site ? NULL : &input->plan->hosts[host_index],
+        .index = host_index,
+        .earlier = input->mode == JUDGE_CONTINUOUS ? earlier : NULL,
+        .notes = &notes,
+        .into = into,
+    };
+    const uint64_t seen = site || host_index >= input->seen->host_count ? 0 : input->seen->hosts[host_index].digest;
+    if (is_as_before(&host, seen)) {
+        if (!input->unlooked)
+            finding_block_looked(earlier, input->now.wall_ms);
+        *ret_block = finding_block_ref(earlier);
+        return 0;
+    }
+    host.scratch = arena_new();
+    int r = host.scratch ? block_make(&host, seen, ret_block) : -ENOMEM;
+    VECTOR_DONE(&notes);
     arena_free(host.scratch);
     return r;
 }
@@ -140,19 +232,29 @@ static bool plan_has_host(const struct plan *plan, const char *name, size_t plac
     return false;
 }
 
-static int hosts_gone(struct making *making)
+int judge_gone(const struct judge_input *input, const struct finding_block *earlier, struct judgement *into)
 {
-    const struct snapshot *earlier = making->input->mode == JUDGE_CONTINUOUS ? making->input->earlier : NULL;
+    struct notes notes = {0};
+    struct host_case host = {.input = input, .notes = &notes, .into = into};
+    int r = 0;
+    for (size_t i = 0; r == 0 && i < earlier->count; i++)
+        r = damping_drop(&host, &earlier->items[i]);
+    if (r == 0)
+        r = transitions_add(into, &notes, NULL, input->now);
+    VECTOR_DONE(&notes);
+    return r;
+}
+
+static int hosts_gone(const struct judge_input *input, struct judgement *into)
+{
+    const struct snapshot *earlier = input->mode == JUDGE_CONTINUOUS ? input->earlier : NULL;
     for (size_t i = 0; earlier && i < earlier->block_count; i++) {
         const struct finding_block *block = earlier->blocks[i];
-        if (!block->host || plan_has_host(making->input->plan, block->host, i - 1))
+        if (!block->host || plan_has_host(input->plan, block->host, i - 1))
             continue;
-        struct host_case host = {.input = making->input, .notes = &making->notes, .gone = making->gone};
-        for (size_t k = 0; k < block->count; k++) {
-            int r = damping_drop(&host, &block->items[k]);
-            if (r < 0)
-                return r;
-        }
+        int r = judge_gone(input, block, into);
+        if (r < 0)
+            return r;
     }
     return 0;
 }
@@ -173,10 +275,8 @@ static void text_add_plays(struct text *text, const struct plan *plan)
     }
 }
 
-/* Takes the blocks in any case. */
-static struct snapshot *snapshot_make(struct making *making)
+struct snapshot *judge_snapshot(const struct judge_input *input, struct finding_block **blocks, size_t count)
 {
-    const struct judge_input *input = making->input;
     const struct plan *plan = input->plan;
     struct text plays = {0};
     text_add_plays(&plays, plan);
@@ -191,81 +291,51 @@ static struct snapshot *snapshot_make(struct making *making)
     };
     struct snapshot *snapshot = NULL;
     if (!plays.failed) {
-        snapshot = snapshot_new(&head, making->blocks, making->block_count);
-        making->block_count = 0;
+        snapshot = snapshot_new(&head, blocks, count);
+    } else {
+        for (size_t i = 0; i < count; i++)
+            finding_block_unref(blocks[i]);
     }
     text_done(&plays);
     return snapshot;
 }
 
-/* The findings have their final places only now. */
-static int transitions_make(const struct making *making, struct judgement *judgement)
-{
-    size_t count = making->notes.count;
-    if (count == 0)
-        return 0;
-    struct transition *transitions = calloc(count, sizeof(*transitions));
-    if (!transitions)
-        return -ENOMEM;
-    for (size_t i = 0; i < count; i++) {
-        const struct note *note = &making->notes.items[i];
-        transitions[i] = (struct transition){
-            .kind = note->kind,
-            .finding = finding_block_find(note->block, note->key),
-            .was = note->was,
-            .at = making->input->now,
-        };
-    }
-    judgement->transitions = transitions;
-    judgement->transition_count = judgement->transition_capacity = count;
-    return 0;
-}
+/* --- all of it ---------------------------------------------------------------------------------------------------- */
 
-static int blocks_make(struct making *making)
+/* Block 0 is the site's own. On failure too *ret_count of them are made. */
+static int blocks_make(const struct judge_input *input, struct finding_block **blocks, size_t *ret_count,
+                       struct judgement *into)
 {
-    const size_t count = making->input->plan->host_count + 1;
-    making->blocks = calloc(count, sizeof(*making->blocks));
-    making->gone = finding_block_new(NULL);
-    if (!making->blocks || !making->gone)
-        return -ENOMEM;
-    for (size_t place = 0; place < count; place++) {
-        int r = block_make(making, place);
+    for (size_t place = 0; place <= input->plan->host_count; place++) {
+        const char *name = place > 0 ? input->plan->hosts[place - 1].host->name : NULL;
+        struct finding_block *earlier = earlier_block(input, name, place);
+        int r = judge_host(input, place > 0 ? place - 1 : SIZE_MAX, earlier, into, &blocks[place]);
         if (r < 0)
             return r;
+        *ret_count = place + 1;
     }
-    int r = hosts_gone(making);
-    finding_block_sort(making->gone);
-    return r;
+    return hosts_gone(input, into);
 }
 
 int judge(const struct judge_input *input, struct judgement *ret)
 {
-    struct making making = {.input = input};
     struct judgement judgement = {0};
-    int r = blocks_make(&making);
-    if (r < 0)
-        goto out;
-    r = transitions_make(&making, &judgement);
-    if (r < 0)
-        goto out;
-    r = -ENOMEM;
-    judgement.snapshot = snapshot_make(&making);
-    if (!judgement.snapshot)
-        goto out;
-    if (making.gone->count > 0) {
-        judgement.gone = making.gone;
-        making.gone = NULL;
+    struct finding_block **blocks = calloc(input->plan->host_count + 1, sizeof(struct finding_block *));
+    size_t count = 0;
+    int r = blocks ? blocks_make(input, blocks, &count, &judgement) : -ENOMEM;
+    if (r == 0) {
+        judgement.snapshot = judge_snapshot(input, blocks, count);
+        count = 0; /* taken */
+        r = judgement.snapshot ? 0 : -ENOMEM;
     }
-    *ret = judgement;
-    judgement = (struct judgement){0};
-    r = 0;
-out:
+    for (size_t i = 0; i < count; i++)
+        finding_block_unref(blocks[i]);
+    free(blocks);
+    if (r == 0) {
+        *ret = judgement;
+        judgement = (struct judgement){0};
+    }
     judgement_done(&judgement);
-    for (size_t i = 0; i < making.block_count; i++)
-        finding_block_unref(making.blocks[i]);
-    free(making.blocks);
-    finding_block_unref(making.gone);
-    VECTOR_DONE(&making.notes);
     return r;
 }
 

@@ -7,7 +7,8 @@
  *     address the addresses of an expectation, by family       presence.c                             -> cell
  *     group   the members of a one-of group                    groups.c                               -> cell
  *     finding the cell that decides, told whole                draft.c                                -> finding
- *     settled against the earlier finding and the waivers      damping.c, waivers.c                   -> block
+ *     settled against the earlier finding and the waivers      damping.c, waivers.c                   -> drafts
+ *     packed, or left as it was                                judge.c, digest.c                      -> block
  *
  * A fold always picks one of the cells it was given: a finding's port, listener and probe belong together.
  */
@@ -49,15 +50,17 @@ struct cell {
 struct host_case {
     const struct judge_input *input;
     const struct plan_host *host;
+    size_t index; /* of `host` in the plan */
     const struct host_seen *seen;
     bool *alive;                         /* parallel to the addresses: it sent anything itself */
     bool down;                           /* no sign of life in this look */
     bool held;                           /* down, and already told so */
     const struct finding_block *earlier; /* NULL: none */
-    struct finding_block *block;         /* the findings that are being made */
+    struct finding_block *block;         /* the findings that are being made; their strings are anybody's, in the
+                                            scratch arena, the plan, or the earlier block */
     struct arena *scratch;               /* until the host is judged */
     struct notes *notes;
-    struct finding_block *gone;
+    struct judgement *into; /* receives what is gone */
 };
 
 struct spot {
@@ -91,6 +94,9 @@ enum owner_match owner_match(const struct owner_patterns *patterns, const struct
 struct cell cell_judge(const struct host_case *host, const struct spot *spot);
 struct cell cell_not_judged(const struct expectation *expectation, enum reason reason, enum blame blame);
 
+/* --- digest.c: what a finding's texts are made from, in a number. Never 0 */
+uint64_t digest_of_cell(const struct cell *cell);
+
 /* --- presence.c */
 struct fold {
     struct cell best, worst, alarming;
@@ -111,6 +117,7 @@ const char *draft_text(struct arena *arena, struct text *text); /* moves a text 
 
 /* --- groups.c: every expectation and group of a host */
 int groups_judge(struct host_case *host);
+bool expectation_is_due(const struct host_case *host, const struct expectation *expectation);
 
 /* --- presence of the host itself: host.c */
 int host_alive(struct host_case *host); /* fills alive and down */
@@ -129,8 +136,8 @@ int waivers_expired(struct host_case *host); /* after all other findings of the 
 /* --- damping.c: fresh findings against earlier ones, and the transitions that follow */
 struct note {
     enum transition_kind kind;
-    const struct finding_block *block;
-    const char *key; /* in that block's arena */
+    const struct finding *gone; /* a finding that is no more; NULL: the draft with this key */
+    const char *key;
     enum verdict was;
 };
 struct notes {
@@ -138,6 +145,10 @@ struct notes {
     size_t count, capacity;
 };
 int damping_settle(struct host_case *host, struct finding *fresh, struct damping damping);
+/* A finding that rests on the same evidence as before. */
+int damping_repeat(struct host_case *host, const struct finding *earlier);
+/* A finding whose expectation was not looked at: it follows what the configuration says about it by now. */
+int damping_follow(struct host_case *host, const struct finding *earlier, const struct finding *fresh);
 /* An earlier finding whose subject was looked for and is no more. */
 int damping_settle_absent(struct host_case *host, const struct finding *earlier, struct damping damping);
 /* An earlier finding whose subject the configuration no longer has, or that has ended: into the block of what is gone.

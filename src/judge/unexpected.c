@@ -132,7 +132,7 @@ int unexpected_judge(struct host_case *host)
 {
     const struct listener_table *table = latest_table(host->seen);
     /* of a host that is down there is one finding; a recording of it can wait */
-    if (!host->host->host->exclusive || !table || host->down || host->held)
+    if (host->input->unlooked || !host->host->host->exclusive || !table || host->down || host->held)
         return 0;
     const struct listener *told = NULL;
     for (size_t i = 0; i < table->count; i++) {

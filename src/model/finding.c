@@ -73,16 +73,29 @@ const struct finding *finding_block_find(const struct finding_block *block, cons
     return bsearch(&wanted, block->items, block->count, sizeof *block->items, finding_order);
 }
 
+/* --- strings ------------------------------------------------------------------------------------------------------ */
+
+enum { FINDING_STRINGS = 18 };
+
+/* Where the strings of a finding are, those first that its neighbours share. */
+static void finding_strings(struct finding *finding, const char **ret[FINDING_STRINGS])
+{
+    const char **const strings[FINDING_STRINGS] = {
+        &finding->host,          &finding->role,         &finding->component,    &finding->guide,
+        &finding->origin.file,   &finding->peers,        &finding->ref,          &finding->rule,
+        &finding->about,         &finding->ports,        &finding->probe,        &finding->listener,
+        &finding->detail,        &finding->waived_until, &finding->waived_owner, &finding->waived_ticket,
+        &finding->waived_reason, &finding->key,
+    };
+    memcpy(ret, strings, sizeof strings);
+}
+
 int finding_copy(struct finding *to, const struct finding *from, struct arena *arena)
 {
     struct finding copy = *from;
-    const char **const strings[] = {
-        &copy.key,           &copy.host,         &copy.role,          &copy.component,   &copy.ports,
-        &copy.listener,      &copy.probe,        &copy.detail,        &copy.guide,       &copy.ref,
-        &copy.rule,          &copy.about,        &copy.peers,         &copy.origin.file, &copy.waived_until,
-        &copy.waived_reason, &copy.waived_owner, &copy.waived_ticket,
-    };
-    for (size_t i = 0; i < sizeof strings / sizeof *strings; i++) {
+    const char **strings[FINDING_STRINGS];
+    finding_strings(&copy, strings);
+    for (size_t i = 0; i < FINDING_STRINGS; i++) {
         if (*strings[i] == NULL)
             continue;
         *strings[i] = arena_strdup(arena, *strings[i]);
@@ -91,4 +104,85 @@ int finding_copy(struct finding *to, const struct finding *from, struct arena *a
     }
     *to = copy;
     return 0;
+}
+
+/* --- packing ------------------------------------------------------------------------------------------------------ */
+
+/* A string that the finding before has from the same place is stored once. */
+struct shared {
+    const char *from[FINDING_STRINGS];
+    const char *to[FINDING_STRINGS];
+};
+
+static size_t pack_size(const struct finding *items, size_t count)
+{
+    struct shared last = {0};
+    size_t size = 0;
+    for (size_t i = 0; i < count; i++) {
+        struct finding finding = items[i];
+        const char **strings[FINDING_STRINGS];
+        finding_strings(&finding, strings);
+        for (size_t k = 0; k < FINDING_STRINGS; k++) {
+            if (*strings[k] != NULL && *strings[k] != last.from[k])
+                size += strlen(*strings[k]) + 1;
+            last.from[k] = *strings[k];
+        }
+    }
+    return size;
+}
+
+static void pack(struct finding *to, const struct finding *items, size_t count, char *room)
+{
+    struct shared last = {0};
+    for (size_t i = 0; i < count; i++) {
+        to[i] = items[i];
+        const char **strings[FINDING_STRINGS];
+        finding_strings(&to[i], strings);
+        for (size_t k = 0; k < FINDING_STRINGS; k++) {
+            const char *from = *strings[k];
+            if (from != NULL && from != last.from[k]) {
+                size_t length = strlen(from) + 1;
+                last.to[k] = memcpy(room, from, length);
+                room += length;
+            }
+            last.from[k] = from;
+            *strings[k] = from == NULL ? NULL : last.to[k];
+        }
+    }
+}
+
+struct finding_block *finding_block_pack(const char *host, const struct finding *items, size_t count)
+{
+    enum { ALIGNMENTS = 64 }; /* what rounding up takes, at most */
+    size_t name = host == NULL ? 0 : strlen(host) + 1;
+    size_t strings = pack_size(items, count) + name;
+    struct arena *arena =
+        arena_new_sized(sizeof(struct finding_block) + count * sizeof(struct finding) + strings + ALIGNMENTS);
+    struct finding_block *block = arena == NULL ? NULL : ARENA_NEW(arena, struct finding_block);
+    struct finding *packed = block == NULL ? NULL : ARENA_ARRAY(arena, struct finding, count);
+    char *room = packed == NULL ? NULL : arena_alloc(arena, strings);
+    if (room == NULL) {
+        arena_free(arena);
+        return NULL;
+    }
+    *block =
+        (struct finding_block){.items = packed, .count = count, .capacity = count, .arena = arena, .references = 1};
+    if (host != NULL)
+        block->host = memcpy(room, host, name);
+    pack(packed, items, count, room + name);
+    finding_block_sort(block);
+    return block;
+}
+
+/* --- looks -------------------------------------------------------------------------------------------------------- */
+
+void finding_block_looked(struct finding_block *block, int64_t wall_ms)
+{
+    __atomic_store_n(&block->looked_ms, wall_ms, __ATOMIC_RELAXED);
+}
+
+int64_t finding_looked_ms(const struct finding_block *block, const struct finding *finding)
+{
+    int64_t looked_ms = __atomic_load_n(&block->looked_ms, __ATOMIC_RELAXED);
+    return finding->held || looked_ms < finding->observed_ms ? finding->observed_ms : looked_ms;
 }

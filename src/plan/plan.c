@@ -87,6 +87,12 @@ static int plan_add_hosts(struct plan_build *build)
     return error;
 }
 
+static uint64_t next_serial(void)
+{
+    static uint64_t last;
+    return __atomic_add_fetch(&last, 1, __ATOMIC_RELAXED);
+}
+
 int plan_build(const struct config *config, const struct plan_options *options, struct plan **ret,
                struct diag_list *diags)
 {
@@ -102,6 +108,8 @@ int plan_build(const struct config *config, const struct plan_options *options, 
     build.plan->config = config;
     build.plan->site = config->site;
     build.plan->wall_ms = options->wall_ms;
+    build.plan->serial = next_serial();
+    build.plan->acceptance = options->acceptance;
     error = plan_choose_vantage(&build);
     if (error == 0)
         error = plan_add_hosts(&build);
