@@ -4,9 +4,12 @@
  */
 #pragma once
 
+#include "portconform/control.h"
 #include "portconform/cycle.h"
 #include "portconform/load.h"
 #include "portconform/tell.h"
+
+enum check_colour { CHECK_COLOUR_AUTO, CHECK_COLOUR_ALWAYS, CHECK_COLOUR_NEVER };
 
 struct check_program {
     const char *name; /* "check_portconform", "portconform check" */
@@ -15,9 +18,15 @@ struct check_program {
     const struct teller *const *tellers; /* NULL-terminated */
     const struct teller *initial;        /* when no --format is given */
     name_lookup_fn *lookup; /* NULL: names are not this program's. Its context is a const struct check_lookup */
+    /* `--acceptance KEYFILE`: the probes of the acceptance test. 0, or a negative code with a sentence in `error`.
+     * NULL: this program has none. */
+    int (*acceptance)(const char *key_path, const struct probe_choice **ret, struct text *error);
     /* Called when a probe kind, DNS name, listener source or form is needed that this program lacks. Execs another
      * program with these arguments and returns only when that fails: a negative code. NULL: that is an error. */
     int (*hand_over)(int argc, char **argv);
+    bool of_daemon; /* never looks, always asks portconformd */
+    /* `--watch`: goes on asking. Returns the exit status. NULL: this program does not. */
+    int (*watch)(const struct control_request *request, enum check_colour colour);
 };
 
 /* How long a name may take. */
@@ -28,6 +37,33 @@ struct check_lookup {
 /* Parses argv, loads, looks, judges, tells on stdout. Returns the exit status 0..3; never exits. Every failure is one
  * first line `PORTCONFORM UNKNOWN - ...` on stdout, of JSON an object with `severity` and `error`, with status 3. */
 int check_main(const struct check_program *program, int argc, char **argv);
+
+/* --- the same check, from what a daemon has seen ------------------------------------------------------------------ */
+
+/* What an answer has to know of the site beside the findings: who is meant by which name, and what is demanded of whom.
+ * A copy, immutable, counted by references. */
+struct check_directory;
+struct check_directory *check_directory_new(const struct plan *plan); /* NULL: out of memory */
+struct check_directory *check_directory_ref(struct check_directory *directory);
+void check_directory_unref(struct check_directory *directory); /* takes NULL */
+/* The host's name as in the plan, by name, alias or address; NULL: none. `error` (may be NULL) gets the sentence. */
+const char *check_directory_find(const struct check_directory *directory, const char *name, struct text *error);
+
+struct status;
+struct check_answer_request {
+    const struct teller *const *tellers; /* NULL-terminated */
+    const struct teller *initial;
+    const struct snapshot *snapshot;         /* NULL: there is none yet */
+    const struct status *status;             /* of the daemon; NULL: not known */
+    const struct check_directory *directory; /* NULL: not known */
+    struct moment now;
+    unsigned columns;
+    bool colour;
+};
+/* Answers with the options of a check: the same first line and exit status as a look of its own. What is too old, or
+ * about a host that is not watched, is UNKNOWN with the reason. argv[0] is no argument; argv is permuted. Not for two
+ * threads at a time (getopt(3)). */
+int check_answer(const struct check_answer_request *request, int argc, char **argv, struct text *out);
 
 /* --- shared with the other commands ------------------------------------------------------------------------------ */
 
@@ -40,6 +76,7 @@ struct check_site_request {
     name_lookup_fn *lookup;
     void *lookup_context;
     bool no_exposure; /* leave the ports alone that are for a host alone, if this is not the look for them */
+    bool acceptance;  /* plan for the acceptance test */
 };
 
 struct check_site {
@@ -64,7 +101,6 @@ int check_standard_streams(void);
 /* Writes it to stdout and empties it there. 0 or a negated errno. */
 int check_print(const struct text *text);
 
-enum check_colour { CHECK_COLOUR_AUTO, CHECK_COLOUR_ALWAYS, CHECK_COLOUR_NEVER };
 bool check_colour_wanted(enum check_colour choice); /* a terminal, no NO_COLOR, no dumb terminal */
 unsigned check_columns(void);                       /* of the terminal on stdout; 0: it is none */
 

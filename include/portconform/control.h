@@ -28,7 +28,7 @@ struct control_request {
     unsigned columns;
     bool colour;
     const char *const *words; /* arguments; NULL-terminated, or NULL */
-    int64_t deadline_mono_ms; /* CLOCK_MONOTONIC; INT64_MAX: none */
+    int64_t deadline_mono_ms; /* as in struct moment; INT64_MAX: none */
 };
 
 enum control_kind { CONTROL_RESULT = 'R', CONTROL_ERROR = 'E' };

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <strings.h>
 
-enum { TIMEOUT_S = 10, TIMEOUT_MAX_S = 3600 };
+enum { TIMEOUT_S = 10, TIMEOUT_MAX_S = 3600, MAX_AGE_S = 7 * 86400 };
 
 static int add_word(struct check_arguments *arguments, struct word_list *list, const char *word, size_t length)
 {
@@ -212,6 +212,13 @@ static int set_unreachable(void *target, const char *value, struct text *error)
     return check_parse_state(value, &arguments->tell.unreachable, error);
 }
 
+static int set_acceptance(void *target, const char *value, struct text *error)
+{
+    (void)error;
+    ((struct check_arguments *)target)->acceptance = value;
+    return 0;
+}
+
 static int set_no_probes(void *target, const char *value, struct text *error)
 {
     (void)value;
@@ -240,6 +247,44 @@ static int set_colour(void *target, const char *value, struct text *error)
     return options_unknown(error, "colour", value, names);
 }
 
+static int set_daemon(void *target, const char *value, struct text *error)
+{
+    struct check_arguments *arguments = target;
+    arguments->daemon = true;
+    if (value && *value != '/') {
+        text_add(error, "--daemon=SOCKET takes the whole path of the daemon's socket");
+        return -EINVAL;
+    }
+    arguments->socket = value;
+    return 0;
+}
+
+static int set_socket(void *target, const char *value, struct text *error)
+{
+    (void)error;
+    ((struct check_arguments *)target)->socket = value;
+    return 0;
+}
+
+static int set_max_age(void *target, const char *value, struct text *error)
+{
+    int64_t seconds = 0;
+    if (number_parse(value, 1, MAX_AGE_S, &seconds) < 0) {
+        text_printf(error, "--max-age takes 1 to %d seconds", MAX_AGE_S);
+        return -EINVAL;
+    }
+    ((struct check_arguments *)target)->max_age_s = (unsigned)seconds;
+    return 0;
+}
+
+static int set_watch(void *target, const char *value, struct text *error)
+{
+    (void)value;
+    (void)error;
+    ((struct check_arguments *)target)->watch = true;
+    return 0;
+}
+
 /* Expanded before the table is read; what the ini file itself asks for is not followed further. */
 static int set_nothing(void *target, const char *value, struct text *error)
 {
@@ -249,31 +294,37 @@ static int set_nothing(void *target, const char *value, struct text *error)
     return 0;
 }
 
-enum { BOTH = OPTION_PLUGIN | OPTION_TEXT };
+enum { BOTH = OPTION_PLUGIN | OPTION_TEXT, EACH = BOTH | OPTION_FINDINGS, PEOPLE = OPTION_TEXT | OPTION_FINDINGS };
 
 const struct option_row check_options[] = {
-    {"help", 'h', BOTH, NULL, "this page", set_help},
+    {"help", 'h', EACH, NULL, "this page", set_help},
     {"version", 'V', BOTH, NULL, "the version", set_version},
     {"config", 'C', BOTH, "PATH", "site.conf, or the folder that holds it", set_config},
     {"guides", 'G', BOTH, "DIR", "look for guides here first; may be repeated", set_guide_dir},
-    {"hostname", 'H', BOTH, "HOST", "this host alone, by name, alias or address", set_host},
+    {"hostname", 'H', EACH, "HOST", "this host alone, by name, alias or address", set_host},
+    {"daemon", 0, BOTH, "[SOCKET]", "ask portconformd instead of looking", set_daemon},
+    {"socket", 0, OPTION_FINDINGS, "PATH", "where portconformd answers", set_socket},
+    {"max-age", 0, EACH, "SEC", "what portconformd saw earlier is unknown", set_max_age},
+    {"watch", 0, OPTION_FINDINGS, NULL, "go on, and show every change; q ends it", set_watch},
     {"vantage", 0, BOTH, "NAME", "where the probes leave from (this machine's)", set_vantage},
     {"warning", 'w', BOTH, "RANGE", "warn by the number of findings, not the worst", set_warning},
     {"critical", 'c', BOTH, "RANGE", "critical by the number of findings", set_critical},
     {"timeout", 't', BOTH, "SEC[:STATE]", "end by then (10); what is undecided is STATE", set_timeout},
-    {"guide", 0, BOTH, "LIST", NULL, set_guides},
-    {"component", 0, BOTH, "LIST", NULL, set_components},
-    {"rule", 0, BOTH, "LIST", "only findings of these", set_rules},
-    {"verdict", 0, BOTH, "LIST", NULL, set_verdicts},
-    {"blame", 0, BOTH, "LIST", NULL, set_blames},
-    {"class", 0, BOTH, "LIST", "only findings with these", set_classes},
+    {"guide", 0, EACH, "LIST", NULL, set_guides},
+    {"component", 0, EACH, "LIST", NULL, set_components},
+    {"rule", 0, EACH, "LIST", "only findings of these", set_rules},
+    {"verdict", 0, EACH, "LIST", NULL, set_verdicts},
+    {"blame", 0, EACH, "LIST", NULL, set_blames},
+    {"class", 0, EACH, "LIST", "only findings with these", set_classes},
     {"unreachable", 0, BOTH, "STATE", "what a host that is down counts as", set_unreachable},
     {"no-probes", 0, BOTH, NULL, "look at listeners alone", set_no_probes},
-    {"format", 0, BOTH, "FORM", NULL, set_format},
-    {"output-format", 0, BOTH, "FORM", "plugin, text, tsv or json", set_format},
-    {"all", 0, OPTION_TEXT, NULL, "text: list what conforms too", set_all},
-    {"colour", 0, OPTION_TEXT, "WHEN", "text: auto, always or never", set_colour},
-    {"verbose", 'v', BOTH, NULL, "-v which ports, -vv why, -vvv everything", set_verbose},
+    {"acceptance", 0, OPTION_TEXT, "KEYFILE", "ask the responders that `portconform respond` started with this key",
+     set_acceptance},
+    {"format", 0, EACH, "FORM", NULL, set_format},
+    {"output-format", 0, EACH, "FORM", "plugin, text, tsv or json", set_format},
+    {"all", 0, PEOPLE, NULL, "text: list what conforms too", set_all},
+    {"colour", 0, PEOPLE, "WHEN", "text: auto, always or never", set_colour},
+    {"verbose", 'v', EACH, NULL, "-v which ports, -vv why, -vvv everything", set_verbose},
     {"extra-opts", 0, BOTH, "[[SECTION][@FILE]]", "options from an ini file", set_nothing},
     {NULL, 0, 0, NULL, NULL, NULL},
 };
@@ -292,20 +343,22 @@ void check_arguments_done(struct check_arguments *arguments)
     *arguments = (struct check_arguments){0};
 }
 
-int check_arguments_parse(struct check_arguments *arguments, int argc, char **argv, struct text *error)
+int check_arguments_expand(struct check_arguments *arguments, int argc, char **argv, struct text *error)
 {
-    int all_count = argc;
-    char **all = argv;
-    int r = extra_opts_expand(argc, argv, arguments->arena, &all_count, &all, error);
-    if (r < 0)
-        return r;
+    return extra_opts_expand(argc, argv, arguments->arena, &arguments->argc, &arguments->argv, error);
+}
+
+int check_arguments_parse(struct check_arguments *arguments, unsigned users, int argc, char **argv, struct text *error)
+{
+    arguments->argc = argc;
+    arguments->argv = argv;
     int operands = 0;
-    r = options_parse(check_options, BOTH, arguments, all_count, all, &operands, error);
+    int r = options_parse(check_options, users, arguments, arguments->argc, arguments->argv, &operands, error);
     if (r < 0)
         return r;
-    if (operands < all_count) {
+    if (operands < arguments->argc) {
         text_add(error, "\"");
-        text_escape_string(error, all[operands], ESCAPE_TEXT);
+        text_escape_string(error, arguments->argv[operands], ESCAPE_TEXT);
         text_add(error, "\" stands alone; a host is given by -H, a configuration by -C");
         return -EINVAL;
     }

@@ -35,7 +35,10 @@ static void parse(struct parsed *parsed, ...)
     va_end(args);
     parsed->error = (struct text){0};
     assert_int_equal(check_arguments_init(&parsed->arguments), 0);
-    parsed->result = check_arguments_parse(&parsed->arguments, argc, argv, &parsed->error);
+    parsed->result = check_arguments_expand(&parsed->arguments, argc, argv, &parsed->error);
+    if (parsed->result == 0)
+        parsed->result = check_arguments_parse(&parsed->arguments, OPTION_PLUGIN | OPTION_TEXT, parsed->arguments.argc,
+                                               parsed->arguments.argv, &parsed->error);
 }
 
 static void done(struct parsed *parsed)
