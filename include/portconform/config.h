@@ -1,6 +1,7 @@
 /* A configuration: the site and the guides it uses, read at one moment. */
 #pragma once
 
+#include "portconform/secrets.h"
 #include "portconform/site.h"
 
 struct config {
@@ -11,6 +12,7 @@ struct config {
     const char *hash; /* FNV-1a (128 bits, hexadecimal) of every octet read, in order; tells configurations apart,
                          protects nothing. For "config_hash" */
     size_t file_count;
+    struct secrets *secrets; /* of the SNMP agents that are asked; NULL: none. Never part of the hash */
 };
 
 void config_free(struct config *config); /* takes NULL */

@@ -25,6 +25,7 @@ static void loader_done(struct loader *loader)
 {
     if (loader->options->file_count)
         *loader->options->file_count = loader->reader.file_count;
+    secrets_free(loader->secrets);
     arena_free(loader->scratch);
     arena_free(loader->arena);
 }
@@ -45,8 +46,10 @@ static struct config *make_config(struct loader *loader, const struct site *site
         .guide_count = loader->guide_count,
         .hash = kept_hash,
         .file_count = loader->reader.file_count,
+        .secrets = loader->secrets,
     };
     loader->arena = NULL;
+    loader->secrets = NULL;
     return config;
 }
 

@@ -216,6 +216,7 @@ struct host_parts *host_parts_read(struct loader *loader, const struct node *gro
     const char *name = parts->fields.name.text ? parts->fields.name.text : "?";
     parts->waivers = read_waivers(loader, &parts->fields.waive, name, &parts->waiver_count);
     parts->severities = read_severities(loader, &parts->fields.severities, &parts->severity_count);
+    snmp_check(loader, &parts->fields.snmp);
     if (parts->fields.damping.node) {
         struct damping_fields damping;
         schema_read(&section_damping, parts->fields.damping.node, &damping, loader->diags);
@@ -306,13 +307,15 @@ static void check_useless(struct loader *loader, const struct host_fields *own, 
         WARNING(loader, own->file.node->name_origin, "listeners = \"file\"", "'file' has no effect");
     if (own->netns.node && listeners != LISTENERS_KERNEL)
         WARNING(loader, own->netns.node->name_origin, "listeners = \"kernel\"", "'netns' has no effect");
+    if (own->snmp.node && listeners != LISTENERS_SNMP)
+        WARNING(loader, own->snmp.node->name_origin, "listeners = \"snmp\"", "'snmp' has no effect");
     if (own->netns.node && own->netns.text[0] != '/')
         ERROR(loader, node_inside(own->netns.node), "/run/netns/NAME", "'netns' is an absolute path");
 }
 
 /* Where the listeners come from, and whether what depends on it fits. */
-static void fold_listeners(struct loader *loader, const struct host_parts *of_template, const struct host_parts *own,
-                           struct host *host)
+static void fold_listeners(struct loader *loader, const struct host_defaults *site,
+                           const struct host_parts *of_template, const struct host_parts *own, struct host *host)
 {
     const struct field *file = nearest(&own->fields.file, &of_template->fields.file);
     struct origin place = deciding_place(own, &own->fields.listeners);
@@ -321,11 +324,10 @@ static void fold_listeners(struct loader *loader, const struct host_parts *of_te
     host->netns = nearest(&own->fields.netns, &of_template->fields.netns)->text;
     check_useless(loader, &own->fields, host->listeners);
     if (host->listeners == LISTENERS_SNMP)
-        ERROR(loader, place, "\"auto\", \"kernel\", \"file\" or \"none\"",
-              "listeners = \"snmp\" is not in this version");
+        host->snmp = snmp_fold(loader, &own->fields.snmp, &of_template->fields.snmp, &site->snmp, place);
     if (host->exclusive && host->listeners == LISTENERS_NONE)
         ERROR(loader, own->fields.exclusive.node ? own->fields.exclusive.node->name_origin : place,
-              "listeners = \"kernel\" or \"file\"", "'exclusive' without a source of listeners");
+              "listeners = \"kernel\", \"snmp\" or \"file\"", "'exclusive' without a source of listeners");
     if (host->listeners != LISTENERS_FILE)
         return;
     if (!file->node)
@@ -387,7 +389,7 @@ void host_fold(struct loader *loader, const struct host_defaults *site, const st
     host.severities = join(loader, site->severities, site->severity_count, folded_severities, severities,
                            sizeof(*folded_severities), &host.severity_count);
     fold_roles(loader, site, base, own, &host);
-    fold_listeners(loader, base, own, &host);
+    fold_listeners(loader, site, base, own, &host);
     host.intermittent = nearest(&own->fields.intermittent, &base->fields.intermittent)->number;
     host.probe = (enum probe_policy)nearest(&own->fields.probe, &base->fields.probe)->number;
     host.damping = site->damping;

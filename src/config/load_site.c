@@ -286,6 +286,8 @@ bool load_site(struct loader *loader, const struct node *root, struct site_parts
     ret->defaults.waivers = read_waivers(loader, &fields.waive, "the site", &ret->defaults.waiver_count);
     ret->defaults.severities = read_severities(loader, &fields.severities, &ret->defaults.severity_count);
     read_damping(loader, &fields.damping, &ret->defaults.damping);
+    snmp_check(loader, &fields.snmp);
+    ret->defaults.snmp = fields.snmp;
     load_syslog(loader, &fields.syslog, site);
     load_vantages(loader, &file.vantages, &ret->defaults, site);
     load_teams(loader, &file.teams, site);

@@ -24,6 +24,9 @@ struct loader {
     struct guide *guides;      /* by id */
     struct guide_state *states;
     size_t guide_count;
+    struct secrets *secrets; /* NULL: none yet */
+    struct secrets_file *secrets_files;
+    struct snmp_fold *snmp_folds;
     int failure; /* 0 or -ENOMEM */
 };
 
@@ -114,6 +117,7 @@ struct host_defaults {
     const struct severity_override *severities;
     size_t severity_count;
     struct damping damping;
+    struct field snmp;
 };
 /* Folds site, template (NULL: none) and host into one. */
 void host_fold(struct loader *loader, const struct host_defaults *site, const struct host_parts *of_template,
@@ -125,6 +129,14 @@ const struct waiver *read_waivers(struct loader *loader, const struct field *fie
 const struct severity_override *read_severities(struct loader *loader, const struct field *field, size_t *ret_count);
 /* `ret` keeps what the group does not give. */
 void read_damping(struct loader *loader, const struct field *field, struct damping *ret);
+
+/* --- load_snmp.c --- */
+/* How the agent of a host is asked, by its own group, its template's and the site's; `place` is where its listeners are
+ * chosen. NULL when nothing says how, which was told. */
+const struct snmp_access *snmp_fold(struct loader *loader, const struct field *host, const struct field *of_template,
+                                    const struct field *site, struct origin place);
+/* Tells what is wrong with one of those groups by itself. */
+void snmp_check(struct loader *loader, const struct field *field);
 
 /* --- load_site.c --- */
 /* `root` is site.conf; fills all of *ret but the hosts. */

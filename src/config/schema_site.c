@@ -56,6 +56,8 @@ static const struct cfg_item site_items[] = {
         .max = 100, .initial = "3"),
     ROW("damping", CFG_GROUP, AT(site_fields, damping), "How many looks in a row a change takes, in the daemon",
         .section = &section_damping),
+    ROW("snmp", CFG_GROUP, AT(site_fields, snmp), "How agents are asked, for hosts with listeners = \"snmp\"",
+        .section = &section_snmp),
     ROW("severities", CFG_GROUPS, AT(site_fields, severities), "Other severities than those of the verdicts",
         .section = &section_severities),
     ROW("waive", CFG_GROUPS, AT(site_fields, waive), "What is known and accepted until a day, on every host",
@@ -124,6 +126,53 @@ const struct cfg_section section_damping = {
     .items = damping_items,
     .count = COUNT(damping_items),
     .size = sizeof(struct damping_fields),
+};
+
+/* Secrets do not stand in files that many read. */
+static const char *snmp_hint(const char *name)
+{
+    static const char *const secrets[] = {"community", "password", "passphrase", "auth_secret", "priv_secret"};
+    for (size_t i = 0; i < COUNT(secrets); i++)
+        if (strcmp(name, secrets[i]) == 0)
+            return "secrets stand in a file of their own: secrets = \"snmp.secrets\"";
+    return NULL;
+}
+
+/* enum access_version, access_auth and access_priv */
+static const char *const version_words[] = {"1", "2c", "3", NULL};
+static const char *const auth_words[] = {"none", "MD5", "SHA", "SHA-224", "SHA-256", "SHA-384", "SHA-512", NULL};
+static const char *const priv_words[] = {"none", "DES", "AES", "AES-192", "AES-256", NULL};
+
+static const struct cfg_item snmp_items[] = {
+    ROW("version", CFG_WORD, AT(snmp_fields, version), "The version of SNMP", .initial = "3", .words = version_words),
+    ROW("user", CFG_NAME, AT(snmp_fields, user), "The user, in version 3"),
+    ROW("context", CFG_TEXT, AT(snmp_fields, context), "The context, in version 3; without it the usual one"),
+    ROW("auth", CFG_WORD, AT(snmp_fields, auth), "How requests are authenticated, in version 3", .initial = "SHA-256",
+        .words = auth_words),
+    ROW("priv", CFG_WORD, AT(snmp_fields, priv), "How they are encrypted, in version 3", .initial = "AES",
+        .words = priv_words),
+    ROW("secrets", CFG_TEXT, AT(snmp_fields, secrets),
+        "The file that holds communities and pass phrases, relative to the configuration's folder"),
+    ROW("entry", CFG_NAME, AT(snmp_fields, entry),
+        "The name of the secrets in that file; without it the user's, in versions 1 and 2c \"default\""),
+    ROW("address", CFG_TEXT, AT(snmp_fields, address), "The agent's address; without it the host's first own one"),
+    ROW("port", CFG_INT, AT(snmp_fields, port), "The agent's UDP port", .min = 1, .max = 65535, .initial = "161"),
+    ROW("timeout_ms", CFG_INT, AT(snmp_fields, timeout_ms), "Milliseconds until a request is sent again", .min = 100,
+        .max = 60000, .initial = "1000"),
+    ROW("retries", CFG_INT, AT(snmp_fields, retries), "How often it is sent again", .min = 0, .max = 10,
+        .initial = "2"),
+    ROW("cache_s", CFG_INT, AT(snmp_fields, cache_s),
+        "Seconds that the agent may tell what it read before; 0: it reads anew for each request", .min = 0, .max = 3600,
+        .initial = "60"),
+};
+const struct cfg_section section_snmp = {
+    .name = "snmp",
+    .doc = "How an SNMP agent is asked who listens; each setting of the host's stands before the template's and the "
+           "site's",
+    .items = snmp_items,
+    .count = COUNT(snmp_items),
+    .size = sizeof(struct snmp_fields),
+    .hint = snmp_hint,
 };
 
 static const struct cfg_item vantage_items[] = {

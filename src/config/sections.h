@@ -46,7 +46,7 @@ struct site_file_fields {
 };
 struct site_fields {
     struct field name, guides, settings, segmentation, canary, pen, agentx, syslog, probe, interval_s;
-    struct field looks_before_unexpected_udp, damping, severities, waive;
+    struct field looks_before_unexpected_udp, damping, severities, waive, snmp;
 };
 struct agentx_fields {
     struct field socket;
@@ -56,6 +56,9 @@ struct syslog_fields {
 };
 struct probe_fields {
     struct field timeout_ms, in_flight, per_target;
+};
+struct snmp_fields {
+    struct field version, user, context, auth, priv, secrets, entry, address, port, timeout_ms, retries, cache_s;
 };
 struct damping_fields {
     struct field raise, clear;
@@ -71,14 +74,14 @@ struct external_fields {
 };
 
 extern const struct cfg_section section_site_file, section_site, section_agentx, section_syslog, section_probe,
-    section_damping, section_vantages, section_teams, section_networks, section_externals;
+    section_damping, section_snmp, section_vantages, section_teams, section_networks, section_externals;
 
 struct host_file_fields {
     struct field host;
 };
 struct host_fields {
     struct field name, template_name, alias, groups, addresses, settings, roles, ports, expect, ignore, waive;
-    struct field severities, listeners, file, netns, exclusive, intermittent, probe, damping;
+    struct field severities, listeners, file, netns, snmp, exclusive, intermittent, probe, damping;
 };
 struct address_fields {
     struct field ip, segment, kind;

@@ -5,8 +5,10 @@
 
 void config_free(struct config *config)
 {
-    if (config != NULL)
-        arena_free(config->arena);
+    if (config == NULL)
+        return;
+    secrets_free(config->secrets);
+    arena_free(config->arena);
 }
 
 const struct guide *config_guide(const struct config *config, const char *id)
