@@ -61,9 +61,10 @@ only() {
 only 'libconfig' src/config
 only 'net-snmp/' src/snmp
 only 'libmnl/' src/observe/listeners
-only 'openssl/' src/observe/tls
+only 'openssl/' src/observe/tls src/syslog src/respond
+only 'sqlite3' src/store
 only 'ares' src/observe/names
-only 'jansson' src/tell/json src/cli
+only 'jansson' src/tell/json src/cli src/store src/syslog
 
 [ "$sources" -gt 0 ] || fail "no source was read"
 echo "$sources sources of $(wc -l <"$table") parts, $failures failures"

@@ -43,6 +43,7 @@ int check_site_plan(const struct check_site_request *request, const struct confi
         .lookup = request->lookup,
         .lookup_context = request->lookup_context,
         .exposure = !request->no_exposure,
+        .acceptance = request->acceptance,
         .wall_ms = moment_now().wall_ms,
     };
     int r = plan_build(config, &options, ret, diags);

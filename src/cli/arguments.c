@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { TIMEOUT_S = 30, TIMEOUT_MAX_S = 3600, TOP = 5, TOP_MAX = 1000 };
+enum { TIMEOUT_S = 30, TIMEOUT_MAX_S = 3600, TOP = 5, TOP_MAX = 1000, DURATION_S = 600 };
 
 /* --- setters ----------------------------------------------------------------------------------------------------- */
 
@@ -178,9 +178,35 @@ static int set_top(void *target, const char *value, struct text *error)
     return 0;
 }
 
+static int set_key(void *target, const char *value, struct text *error)
+{
+    (void)error;
+    ((struct cli_arguments *)target)->key = value;
+    return 0;
+}
+
+static int set_make_key(void *target, const char *value, struct text *error)
+{
+    (void)error;
+    ((struct cli_arguments *)target)->make_key = value;
+    return 0;
+}
+
+static int set_duration(void *target, const char *value, struct text *error)
+{
+    enum { SHORTEST_S = 10, LONGEST_S = 86400 };
+    int64_t seconds = 0;
+    if (number_parse(value, SHORTEST_S, LONGEST_S, &seconds) < 0) {
+        text_printf(error, "--for takes %d to %d seconds", SHORTEST_S, LONGEST_S);
+        return -EINVAL;
+    }
+    ((struct cli_arguments *)target)->duration_s = (unsigned)seconds;
+    return 0;
+}
+
 enum {
     TAKES_OPENINGS = TAKES_MATRIX | TAKES_EXPORT,
-    TAKES_SITE = TAKES_LINT | TAKES_EXPECT | TAKES_EXPLAIN | TAKES_OPENINGS,
+    TAKES_SITE = TAKES_LINT | TAKES_EXPECT | TAKES_EXPLAIN | TAKES_OPENINGS | TAKES_RESPOND,
     TAKES_ALL = TAKES_SITE | TAKES_RULES | TAKES_DIFF | TAKES_ADOPT,
 };
 
@@ -188,8 +214,8 @@ static const struct option_row options[] = {
     {"help", 'h', TAKES_ALL, NULL, "this page", set_help},
     {"config", 'C', TAKES_SITE, "PATH", "site.conf, or the folder that holds it", set_config},
     {"guides", 'G', TAKES_ALL, "DIR", "look for guides here first; may be repeated", set_guide_dir},
-    {"hostname", 'H', TAKES_EXPECT | TAKES_OPENINGS | TAKES_DIFF, "HOST", "this host alone, by name, alias or address",
-     set_host},
+    {"hostname", 'H', TAKES_EXPECT | TAKES_OPENINGS | TAKES_DIFF | TAKES_RESPOND, "HOST",
+     "this host alone, by name, alias or address", set_host},
     {"vantage", 0, TAKES_EXPECT | TAKES_EXPLAIN, "NAME", "where the probes leave from (this machine's)", set_vantage},
     {"with-vantage", 0, TAKES_OPENINGS, "NAME", "what this vantage needs for its probes as well", set_vantage},
     {"rest", 0, TAKES_EXPORT, "WHAT", "drop what no rule lets through, or only count it (drop)", set_rest},
@@ -206,6 +232,9 @@ static const struct option_row options[] = {
     {"name", 0, TAKES_ADOPT, "NAME", "the host's name (this machine's)", set_name},
     {"top", 0, TAKES_ADOPT, "N", "tell so many components that fit (5)", set_top},
     {"output", 0, TAKES_ADOPT, "FILE", "write the proposal there; never over a file", set_output},
+    {"key", 0, TAKES_RESPOND, "FILE", "the key that both sides of the test know", set_key},
+    {"make-key", 0, TAKES_RESPOND, "FILE", "write a new key there, and do nothing else", set_make_key},
+    {"for", 0, TAKES_RESPOND, "SEC", "end after so many seconds (600)", set_duration},
     {"colour", 0, TAKES_EXPLAIN, "WHEN", "auto, always or never", set_colour},
     {NULL, 0, 0, NULL, NULL, NULL},
 };
@@ -224,7 +253,7 @@ static int print_help(const struct command *command)
 
 int cli_arguments_read(const struct command *command, int argc, char **argv, struct cli_arguments *arguments)
 {
-    *arguments = (struct cli_arguments){.timeout_s = TIMEOUT_S, .top = TOP};
+    *arguments = (struct cli_arguments){.timeout_s = TIMEOUT_S, .top = TOP, .duration_s = DURATION_S};
     struct text error = {0};
     int operands = 0;
     int status = CLI_GO_ON;

@@ -2,6 +2,25 @@
 #include "command.h"
 
 #include "portconform/tell_json.h"
+#include <string.h>
+
+static int choose_acceptance(const char *key_path, const struct probe_choice **ret, struct text *error)
+{
+    static const struct probe_choice choices[] = {
+        {.transport = TRANSPORT_TCP, .tls = false, .kind = &probe_kind_acceptance_tcp},
+        {.transport = TRANSPORT_TCP, .tls = true, .kind = &probe_kind_acceptance_tcp},
+        {.transport = TRANSPORT_UDP, .tls = false, .kind = &probe_kind_acceptance_udp},
+        {.kind = NULL},
+    };
+    struct acceptance_key key;
+    int result = cli_acceptance_key(key_path, &key, error);
+    if (result < 0)
+        return result;
+    acceptance_use_key(&key);
+    explicit_bzero(&key, sizeof(key));
+    *ret = choices;
+    return 0;
+}
 
 int command_check(const struct command *command, int argc, char **argv)
 {
@@ -14,6 +33,7 @@ int command_check(const struct command *command, int argc, char **argv)
         .tellers = tellers,
         .initial = &teller_text,
         .lookup = cli_lookup,
+        .acceptance = choose_acceptance,
     };
     return check_main(&program, argc, argv);
 }

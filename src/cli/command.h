@@ -3,6 +3,7 @@
 
 #include "portconform/check.h"
 #include "portconform/options.h"
+#include "portconform/respond.h"
 
 /* "Could not do what was asked", as the checks have it. */
 enum { STATUS_OK = 0, STATUS_ERRORS = 1, STATUS_UNKNOWN = 3 };
@@ -17,6 +18,7 @@ enum {
     TAKES_EXPORT = 32,
     TAKES_DIFF = 64,
     TAKES_ADOPT = 128,
+    TAKES_RESPOND = 256,
 };
 
 struct command {
@@ -38,6 +40,7 @@ int command_matrix(const struct command *command, int argc, char **argv);
 int command_diff(const struct command *command, int argc, char **argv);
 int command_adopt(const struct command *command, int argc, char **argv);
 int command_export(const struct command *command, int argc, char **argv);
+int command_respond(const struct command *command, int argc, char **argv);
 int command_help(const struct command *command, int argc, char **argv);
 
 enum cli_form { FORM_TEXT, FORM_TSV, FORM_JSON };
@@ -52,7 +55,9 @@ struct cli_arguments {
     bool help, explain, errata, markdown, count_rest;
     unsigned timeout_s;
     const char *recording, *netns, *name, *output; /* of adopt */
+    const char *key, *make_key;                    /* of respond */
     unsigned top;
+    unsigned duration_s;
     char **operands;
     size_t operand_count;
 };
@@ -73,6 +78,8 @@ int cli_finish(struct text *out, int status);
 /* Names by DNS, for check_program and check_site_request. */
 int cli_lookup(void *context, const char *name, struct address **ret);
 extern const struct probe_choice cli_probes[];
+/* The key of the acceptance test: 0, or a negative code with a sentence in `error`. */
+int cli_acceptance_key(const char *path, struct acceptance_key *ret, struct text *error);
 
 /* --- tables ------------------------------------------------------------------------------------------------------ */
 

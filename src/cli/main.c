@@ -13,6 +13,11 @@ static const char adopt_notes[] = "Without GUIDE all guides are tried. What is p
                                   "as comments in it. It proposes; it approves nothing.\n"
                                   "Exit status: 0 a role fits, 1 none does, 3 trouble.\n";
 
+static const char respond_notes[] =
+    "Opens every port that HOST is to have for its peers, and answers the probes of\n"
+    "`portconform check --acceptance FILE` that know the key; nobody else gets a word. Ports in use are left alone.\n"
+    "Exit status: 0 every port item was reached, 1 some never were (they are named), 3 trouble.\n";
+
 const struct command commands[] = {
     {"check", "-C PATH [-H HOST] [option ...]", "look at hosts and tell what does not conform", 0, command_check, NULL},
     {"explain", "-C PATH HOST PORT[/udp]", "why a port is expected, what was seen, who should act", TAKES_EXPLAIN,
@@ -25,6 +30,8 @@ const struct command commands[] = {
      command_export, NULL},
     {"diff", "A B", "what differs between two guides, or two sites", TAKES_DIFF, command_diff, diff_notes},
     {"adopt", "[GUIDE ...]", "which roles this host's listeners fit", TAKES_ADOPT, command_adopt, adopt_notes},
+    {"respond", "-C PATH -H HOST --key FILE", "to the acceptance test which openings are there, before a product is",
+     TAKES_RESPOND, command_respond, respond_notes},
     {"lint", "-C PATH | GUIDE ...", "what is wrong with a site or a guide, file by file", TAKES_LINT, command_lint,
      NULL},
     {"help", "[COMMAND]", "this page, or that of a command", 0, command_help, NULL},

@@ -151,6 +151,12 @@ static bool cell_needs_no_probe(const struct cell *cell)
            (presence == PRESENCE_DYNAMIC || presence == PRESENCE_RESERVED);
 }
 
+/* In the acceptance test only the responder's answer proves the way: a firewall may have accepted in its name. */
+static bool cell_lacks_acceptance(const struct cell *cell, const struct host_case *host)
+{
+    return host->input->plan->acceptance && cell->probe && !cell->probe->service_proven;
+}
+
 static void cell_by_grid(struct cell *cell, const struct host_case *host, const struct spot *spot,
                          const struct listener_view *view)
 {
@@ -172,6 +178,8 @@ static void cell_by_grid(struct cell *cell, const struct host_case *host, const 
     cell->blame = cell_blame(host, cell, column);
     if (cell_needs_no_probe(cell))
         cell_set(cell, VERDICT_CONFORMING, REASON_LISTENING);
+    if (cell->verdict == VERDICT_CONFORMING && cell_lacks_acceptance(cell, host))
+        cell_set(cell, VERDICT_UNPROVEN, REASON_ACCEPTED);
     if (spot->flow && spot->flow->demand == FLOW_BYSTANDER)
         cell_as_bystander(cell);
 }
@@ -225,7 +233,9 @@ struct cell cell_judge(const struct host_case *host, const struct spot *spot)
         .evidence = EVIDENCE_UNKNOWN,
     };
     cell_decide(&cell, host, spot);
-    if (presence_absence_conforms(spot->expectation->rule->presence) && cell_absent_enough(&cell)) {
+    bool may_be_absent =
+        presence_absence_conforms(spot->expectation->rule->presence) && !host->input->plan->acceptance;
+    if (may_be_absent && cell_absent_enough(&cell)) {
         cell_set(&cell, VERDICT_CONFORMING, REASON_SHUT_AS_DEMANDED);
         cell.blame = BLAME_NONE;
     }

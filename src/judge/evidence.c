@@ -30,7 +30,8 @@ bool evidence_silent_by_nature(const struct spot *spot)
 {
     const struct service *service = spot->expectation->rule->service;
     return spot->expectation->range.transport == TRANSPORT_UDP && !(service && service->udp_answers) && spot->probe &&
-           spot->probe->outcome == PROBE_SILENT && spot->probe->reason != REASON_NEIGHBOUR_FAILED;
+           spot->probe->outcome == PROBE_SILENT && !spot->probe->answer_due &&
+           spot->probe->reason != REASON_NEIGHBOUR_FAILED;
 }
 
 enum probe_evidence evidence_of_probe(const struct host_case *host, const struct spot *spot)
