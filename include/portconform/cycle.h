@@ -58,6 +58,7 @@ struct cycle_options {
     struct look_memory *memory;  /* NULL: nothing is remembered */
     const size_t *hosts;         /* indexes of plan->hosts; NULL: all */
     size_t host_count;
+    void *remote_handle; /* of `remote`, shared; whoever owns it steps it. NULL: one of its own */
     const bool *not_due; /* by flow id: is left alone, its last result stays; NULL: every flow is looked at */
     /* Its last probe has ended: cycle_step() has something to do. Called from within probe_engine_step(), where neither
      * this cycle nor the engine may be stepped or freed: to be noted down. */
@@ -65,10 +66,11 @@ struct cycle_options {
     void *news_context;
 
     const struct probe_choice *probes;
-    const struct probe_kind *echo; /* NULL: probe_kind_icmp */
-    struct probe_limits limits;    /* zeros: the site's */
-    unsigned probe_timeout_ms;     /* 0: the site's */
-    int64_t deadline_mono_ms;      /* INT64_MAX: none */
+    const struct probe_kind *echo;      /* NULL: probe_kind_icmp */
+    const struct remote_source *remote; /* listeners over SNMP; NULL: this program cannot */
+    struct probe_limits limits;         /* zeros: the site's */
+    unsigned probe_timeout_ms;          /* 0: the site's */
+    int64_t deadline_mono_ms;           /* INT64_MAX: none */
     enum judge_mode mode;
     bool no_probes;                                                         /* listeners alone */
     bool owners;                                                            /* look up owners of listeners */

@@ -34,6 +34,7 @@ struct remote_order {
     /* Once for each order, from `step`: `table` is transferred, SEEN or FAILED; NULL: out of memory. */
     void (*done)(void *context, struct listener_table *table);
     void *context;
+    const void *group; /* for `cancel` */
 };
 
 /* Kept apart from the sources above, so that a program without it need not be linked with what it needs. */
@@ -42,7 +43,7 @@ struct remote_source {
     int (*open)(void **ret);
     void (*close)(void *remote);                                  /* takes NULL; orders that are open end unseen */
     int (*order)(void *remote, const struct remote_order *order); /* copies the order. 0 or a negative code */
-    void (*cancel)(void *remote, const void *context);            /* all orders of that context end unseen */
+    void (*cancel)(void *remote, const void *group);              /* all orders of that group end unseen */
     int (*fd)(const void *remote);                   /* readable when `step` has work; the same for its whole life */
     int64_t (*next_ms)(const void *remote);          /* when `step` is due at the latest; INT64_MAX: never. Monotonic */
     size_t (*step)(void *remote, struct moment now); /* never blocks. Returns how many orders are open */

@@ -64,6 +64,7 @@ void cycle_free(struct cycle *cycle)
     if (!cycle)
         return;
     cycle_forget_canary(cycle);
+    cycle_close_remote(cycle);
     if (cycle->own_engine)
         probe_engine_free(cycle->engine);
     else if (cycle->engine && cycle->outstanding > 0)
@@ -117,6 +118,8 @@ void cycle_ended(struct cycle *cycle)
 
 int cycle_fd(const struct cycle *cycle)
 {
+    if (cycle->both_fd > 0)
+        return cycle->both_fd;
     return cycle->own_engine ? probe_engine_fd(cycle->engine) : -1;
 }
 
@@ -127,6 +130,8 @@ int64_t cycle_next_ms(const struct cycle *cycle)
     if (cycle->outstanding == 0)
         return 0;
     int64_t due = cycle->own_engine ? probe_engine_next_ms(cycle->engine) : INT64_MAX;
+    int64_t remote = cycle->own_remote ? cycle->options.remote->next_ms(cycle->remote) : INT64_MAX;
+    due = remote < due ? remote : due;
     return due < cycle->options.deadline_mono_ms ? due : cycle->options.deadline_mono_ms;
 }
 
@@ -134,7 +139,9 @@ int64_t cycle_next_ms(const struct cycle *cycle)
  * probe in contradiction, which the judge knows how to call. */
 static int cut_short(struct cycle *cycle)
 {
-    int r = cycle->phase == PHASE_LISTENERS ? cycle_cut_listeners(cycle) : 0;
+    int r = cycle_cut_orders(cycle);
+    if (r == 0 && cycle->phase == PHASE_LISTENERS)
+        r = cycle_cut_listeners(cycle);
     cycle_forget_canary(cycle);
     probe_engine_abort(cycle->engine, cycle, REASON_DEADLINE, cycle->now);
     if (cycle->phase <= PHASE_COMMIT && !cycle->options.no_probes)
@@ -150,6 +157,9 @@ static int advance(struct cycle *cycle)
     while (!is_over(cycle)) {
         if (cycle->own_engine)
             (void)probe_engine_step(cycle->engine, cycle->now);
+        cycle_step_remote(cycle);
+        if (cycle->out_of_memory)
+            return -ENOMEM;
         if (cycle->outstanding > 0)
             return 1;
         const struct cycle_phase *phase = &phases[cycle->phase];

@@ -56,6 +56,8 @@ struct cycle_flow {
 };
 
 struct cycle_host {
+    struct cycle *cycle; /* where it waits for a table from elsewhere */
+    bool ordered;
     size_t index; /* of the plan's hosts */
     const struct plan_host *planned;
     size_t first_flow, flow_count; /* in cycle.flows */
@@ -77,6 +79,10 @@ struct cycle {
     struct cycle_options options;
     struct probe_engine *engine;
     bool own_engine;
+    void *remote; /* NULL: not needed yet */
+    bool own_remote;
+    int both_fd;               /* readable when the own engine or the own remote source is; 0: the engine alone */
+    bool out_of_memory;        /* a table that was ordered could not be kept */
     struct observations own;   /* of a cycle that is no visit */
     struct observations *seen; /* `own` or the caller's */
     struct cycle_host *hosts;  /* those that are looked at */
@@ -137,6 +143,16 @@ bool cycle_answers_by_protocol(const struct cycle_flow *flow);
 
 /* listening.c */
 int cycle_cut_listeners(struct cycle *cycle); /* at the deadline. 0 or -ENOMEM */
+
+struct listener_table *cycle_failed_table(const char *source, int error, struct moment now);
+
+/* collecting.c */
+bool cycle_asks_remote(const struct cycle_host *host);
+/* The host's table, or the second one where it wants that, is waited for or failed at once. 0 or -ENOMEM */
+int cycle_order(struct cycle *cycle, struct cycle_host *host);
+int cycle_cut_orders(struct cycle *cycle); /* at the deadline. 0 or -ENOMEM */
+void cycle_step_remote(struct cycle *cycle);
+void cycle_close_remote(struct cycle *cycle);
 
 /* controls.c */
 int cycle_send_controls(struct cycle *cycle); /* queues what is missing; returns how many */

@@ -7,7 +7,7 @@
 #include <string.h>
 
 /* Nobody could look: the reason is part of the observation, our own trouble. */
-static struct listener_table *failed_table(const char *source, int error, struct moment now)
+struct listener_table *cycle_failed_table(const char *source, int error, struct moment now)
 {
     struct arena *arena = arena_new();
     if (!arena)
@@ -44,7 +44,7 @@ static int collect(struct cycle *cycle, const struct plan_host *host, const char
 {
     const struct listener_source *source = listener_source_find(name);
     if (!source) {
-        *ret = failed_table(name, PC_EKIND, cycle->now);
+        *ret = cycle_failed_table(name, PC_EKIND, cycle->now);
         return *ret ? 0 : -ENOMEM;
     }
     struct listener_request request = {
@@ -80,10 +80,25 @@ static int look(struct cycle *cycle, const struct plan_host *host, bool again, s
     return 0;
 }
 
+/* Those that take their time first, all at once. */
+static int order_all(struct cycle *cycle)
+{
+    int r = 0;
+    for (size_t i = 0; r == 0 && i < cycle->host_count; i++)
+        if (cycle_asks_remote(&cycle->hosts[i]))
+            r = cycle_order(cycle, &cycle->hosts[i]);
+    return r;
+}
+
 int cycle_phase_listeners(struct cycle *cycle)
 {
+    int ordered = cycle->next_host == 0 ? order_all(cycle) : 0;
+    if (ordered < 0)
+        return ordered;
     while (cycle->next_host < cycle->host_count) {
         struct cycle_host *host = &cycle->hosts[cycle->next_host++];
+        if (cycle_asks_remote(host))
+            continue;
         size_t before = cycle->tables.count;
         int r = look(cycle, host->planned, false, &host->now.listeners);
         if (r < 0)
@@ -101,13 +116,13 @@ int cycle_cut_listeners(struct cycle *cycle)
     struct cycle_table *slot = NULL;
     for (size_t i = cycle->next_host; i < cycle->host_count; i++) {
         const char *name = cycle_source_name(cycle->hosts[i].planned);
-        if (!name)
+        if (!name || cycle->hosts[i].now.listeners)
             continue;
         if (!slot) {
             slot = VECTOR_PUSH(&cycle->tables);
             if (!slot)
                 return -ENOMEM;
-            slot->table = failed_table(name, PC_EDEADLINE, cycle->now);
+            slot->table = cycle_failed_table(name, PC_EDEADLINE, cycle->now);
             if (!slot->table)
                 return -ENOMEM;
         }
@@ -128,9 +143,15 @@ int cycle_phase_listeners_again(struct cycle *cycle)
         return PHASE_OVER;
     cycle->again_chosen = true;
     while (cycle->next_host < cycle->host_count) {
-        const struct cycle_host *host = &cycle->hosts[cycle->next_host++];
+        struct cycle_host *host = &cycle->hosts[cycle->next_host++];
         if (!host->wants_again)
             continue;
+        if (cycle_asks_remote(host)) {
+            int ordered = cycle_order(cycle, host);
+            if (ordered < 0)
+                return ordered;
+            continue;
+        }
         size_t before = cycle->tables.count;
         int r = look(cycle, host->planned, true, &cycle->seen->hosts[host->index].listeners_again);
         if (r < 0)

@@ -32,6 +32,7 @@ struct order {
     int64_t deadline_mono_ms;
     void (*done)(void *context, struct listener_table *table);
     void *context;
+    const void *group;
     struct listener_table *table; /* being filled; NULL when out of memory */
     struct wire_rows rows;
 };
@@ -317,12 +318,12 @@ static int collector_open(void **ret)
     return 0;
 }
 
-static void drop(struct collector *collector, struct orders *from, const void *context, bool all)
+static void drop(struct collector *collector, struct orders *from, const void *group, bool all)
 {
     struct order *order = TAILQ_FIRST(from);
     while (order) {
         struct order *next = TAILQ_NEXT(order, link);
-        if (all || order->context == context) {
+        if (all || order->group == group) {
             TAILQ_REMOVE(from, order, link);
             collector->sent_count -= from == &collector->sent;
             order_free(order);
@@ -345,12 +346,12 @@ static void collector_close(void *remote)
 }
 
 /* The child may still be busy with what was sent: its answer then belongs to nobody. */
-static void collector_cancel(void *remote, const void *context)
+static void collector_cancel(void *remote, const void *group)
 {
     struct collector *collector = remote;
-    drop(collector, &collector->waiting, context, false);
-    drop(collector, &collector->sent, context, false);
-    drop(collector, &collector->finished, context, false);
+    drop(collector, &collector->waiting, group, false);
+    drop(collector, &collector->sent, group, false);
+    drop(collector, &collector->finished, group, false);
 }
 
 static int collector_order(void *remote, const struct remote_order *wanted)
@@ -371,6 +372,7 @@ static int collector_order(void *remote, const struct remote_order *wanted)
     order->deadline_mono_ms = wanted->deadline_mono_ms;
     order->done = wanted->done;
     order->context = wanted->context;
+    order->group = wanted->group;
     TAILQ_INSERT_TAIL(&collector->waiting, order, link);
     collector->due_ms = 0;
     return 0;
