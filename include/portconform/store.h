@@ -39,6 +39,12 @@ struct recorded {
     bool fresh;                /* a store that was not there before, or replaces one that was set aside */
 };
 
+/* Where a store is without any set-up: the first of $STATE_DIRECTORY (systemd's StateDirectory=); /var/lib/portconform
+ * for root, or where it may be written; $XDG_STATE_HOME/portconform; ~/.local/state/portconform. Malloc'ed,
+ * transferred. 0, -ENOMEM, or -ENOENT: nobody knows a home. Looks at the environment: before other threads change it.
+ */
+int store_default_folder(char **ret);
+
 /* Opens or makes the store, reads the state, starts the thread. Blocks for the reading. 0, or -ENOMEM and what
  * pthread_create(3) gives. A store that cannot be used is no failure: see the status. */
 int recorder_start(const struct recorder_options *options, struct recorder **ret, struct recorded *ret_state);
@@ -54,12 +60,19 @@ struct record {
     struct event **events; /* without ids; malloc'ed array */
     size_t event_count;
 };
-/* Takes everything the record holds (transferred, also on failure). Gives each event its id and each target its queue
- * entry. Returns a ticket (1, 2, ...), or -ENOMEM. */
+/* Takes everything the record holds (transferred, also on failure). Gives each event its id, which is there when the
+ * call returns (for who has a reference of its own), and each target its queue entry. Returns a ticket, larger than all
+ * before, or -ENOMEM: then targets that miss an event of it are told EVENTS_LOST. Who submits faster than the disk
+ * writes, for longer than `most_memory` reaches, loses the oldest; the targets are told. */
 int64_t recorder_submit(struct recorder *recorder, struct record *record);
-/* An event for one target alone (EVENTS_LOST, a summary that somebody asked for). Transferred. */
+/* An event for one target alone (a summary that somebody asked for), whatever its choice. Transferred. 0, -ENOENT (no
+ * such target) or -ENOMEM. */
 int recorder_submit_for(struct recorder *recorder, const char *target, struct event *event);
-int recorder_fd(const struct recorder *recorder); /* readable when a ticket was done */
+/* The events that the recorder made itself since the last call, oldest first: TARGET_DOWN and TARGET_UP of the target
+ * "store". The targets have got them; they are for the publication. References that the caller drops. Returns how many.
+ * Any thread; the descriptor below tells of them too. */
+size_t recorder_made(struct recorder *recorder, struct event **ret, size_t max);
+int recorder_fd(const struct recorder *recorder); /* readable when a ticket was done, or got from memory to the disk */
 /* The newest ticket that is done, and whether all up to it are on disk. Empties the descriptor. */
 int64_t recorder_done_ticket(struct recorder *recorder, bool *ret_on_disk);
 /* Any thread. Strings live in `arena`. */

@@ -1,0 +1,102 @@
+/* The recorder from inside. One lock guards all of it; the disk belongs to the recorder's thread alone, which never
+ * holds the lock while it waits for it.
+ *
+ *     submissions take turns: 1, 2, ...       <= stored_turn   on disk
+ *                                             <= told_turn     may be told: on disk, or overdue, or without a disk
+ */
+#pragma once
+
+#include "numbers.h"
+#include "queue.h"
+
+#include "portconform/store.h"
+
+#include <pthread.h>
+
+struct disk;
+
+enum {
+    STORE_MOST_OCTETS = 256 << 20,
+    STORE_MOST_DAYS = 90,
+    STORE_MOST_QUEUED = 100000,
+    STORE_MOST_MEMORY = 16 << 20,
+    STORE_PATIENCE_MS = 1000, /* how long an event waits for the disk */
+    STORE_RETRY_FIRST_MS = 250,
+    STORE_RETRY_LAST_MS = 30000,
+    STORE_MADE = 64, /* events of the recorder's own that wait to be published */
+    BOOT_TEXT = 17,
+};
+
+struct recorder {
+    pthread_mutex_t lock;
+    pthread_cond_t work;     /* for the recorder's thread: there is something to do */
+    pthread_cond_t patience; /* for the one that watches the clock */
+    pthread_t thread, watcher;
+    bool thread_runs, watcher_runs, stopping, ended;
+    int fd;
+
+    char *folder; /* NULL: no disk */
+    uint64_t most_octets, most_queued;
+    size_t most_memory;
+    unsigned most_days;
+    void (*log)(int level, const char *text);
+
+    char boot[BOOT_TEXT];
+    bool boot_stored;   /* the store on disk is of this boot */
+    bool set_aside_now; /* an older store was set aside at the start: new targets are told */
+    struct reserve ids;
+    struct numbers numbers;
+
+    uint64_t turns, told_turn, stored_turn;
+    int64_t untold_since_ms; /* monotonic: when the oldest turn that may not be told yet was taken; 0: none */
+    int64_t behind_ms;       /* the same for turns that came after the work in hand was taken up; 0: none */
+    struct entries waiting;  /* events that the history does not have yet, oldest first; seq is not used */
+    size_t waiting_octets;
+    struct snapshot *wanted; /* newer than what is on disk; NULL: none */
+    struct snapshot *known;  /* what the disk holds; NULL: nothing, or nobody knows */
+    char *site, *vantage;    /* for the recorder's own events */
+
+    struct outbox **queues;
+    size_t queue_count, queue_capacity;
+    int64_t last_number;
+    bool targets_given; /* recorder_set_targets() was called */
+    int64_t *gone;      /* numbers of targets to be deleted on disk */
+    size_t gone_count, gone_capacity;
+
+    struct event *made[STORE_MADE]; /* by the recorder itself, not fetched yet */
+    size_t made_count;
+
+    enum store_state state;
+    bool outage_told;
+    char *path, *error, *set_aside;
+    uint64_t rows_events, rows_transitions, rows_findings, octets, forgotten, unrecorded;
+    int64_t retry_ms, pause_ms; /* of the disk, monotonic */
+    struct disk *disk;          /* NULL: closed. The recorder's thread alone */
+};
+
+/* All below: the lock is held. */
+uint64_t recorder_take_id(struct recorder *recorder);
+/* An event for one target alone. The reference is transferred. 0 or -ENOMEM. */
+int recorder_enter_for(struct recorder *recorder, struct outbox *queue, struct event *event);
+/* An event for every target that wants it, made by the recorder itself: also for recorder_made(). */
+void recorder_tell(struct recorder *recorder, struct event *event);
+/* What may be told has changed: descriptors of outboxes. */
+void recorder_wake_outboxes(struct recorder *recorder);
+void recorder_mark_done(struct recorder *recorder);
+/* All that was submitted may be told now. */
+void recorder_tell_all(struct recorder *recorder);
+void outbox_wake(struct outbox *queue);
+/* The event that tells a loss; NULL: out of memory. */
+struct event *outbox_lost_event(const struct outbox *queue, const struct entry *loss);
+struct outbox *recorder_queue(const struct recorder *recorder, const char *name);
+/* Takes the queue out of the list; the store deletes its rows. */
+void recorder_remove_queue(struct recorder *recorder, size_t index);
+void recorder_bound(struct recorder *recorder);
+/* Without a disk: events that nobody waits for any more leave the memory. */
+void recorder_trim(struct recorder *recorder);
+int64_t recorder_now_ms(void); /* monotonic */
+
+/* --- threads ------------------------------------------------------------------------------------------------------ */
+
+void *recorder_thread(void *recorder);
+void *recorder_watcher(void *recorder);
