@@ -18,6 +18,7 @@
 
 #include <stdint.h>
 
+struct host;
 struct probe;
 struct probe_engine;
 
@@ -46,6 +47,8 @@ struct probe_request {
     struct address source;         /* AF_UNSPEC: the kernel chooses; otherwise of the target's family */
     const struct service *service; /* what should answer; may be NULL */
     const char *server_name;       /* TLS SNI and HTTP Host; may be NULL; borrowed until done */
+    const struct host *host;       /* whose names a certificate may bear; may be NULL; borrowed until done */
+    const char *ca_file;           /* authorities that must vouch for it; NULL: it is looked at, not judged; borrowed */
     unsigned timeout_ms;           /* from its start, not from its queueing */
     bool early;                    /* goes before those that are not: it was silent last time */
     const void *group;             /* for probe_engine_abort() and probe_engine_drop(); may be NULL */

@@ -206,6 +206,7 @@ struct site {
     unsigned probe_timeout_ms;            /* 100..60000, default 3000: leaves room for one SYN retransmit */
     unsigned probe_in_flight;             /* default 256 overall */
     unsigned probe_per_target;            /* default 8 */
+    const char *ca_file;                  /* what certificates are judged by; NULL: they are not */
     unsigned interval_s;                  /* of the daemon's cycle, default 60 */
     unsigned looks_before_unexpected_udp; /* N of the design, default 3 */
     uint32_t pen;                         /* 0: not set */

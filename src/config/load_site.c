@@ -219,6 +219,10 @@ static void load_plain(struct loader *loader, const struct site_fields *fields, 
     ret->probe_timeout_ms = (unsigned)probe.timeout_ms.number;
     ret->probe_in_flight = (unsigned)probe.in_flight.number;
     ret->probe_per_target = (unsigned)probe.per_target.number;
+    if (probe.ca_file.node)
+        ret->ca_file = probe.ca_file.text[0] == '/'
+                           ? probe.ca_file.text
+                           : loader_printf(loader, "%s/%s", loader->folder, probe.ca_file.text);
     if (probe.per_target.node && probe.per_target.number > probe.in_flight.number)
         WARNING(loader, probe.per_target.node->origin, NULL,
                 "'per_target' is larger than 'in_flight': no target ever gets so many");

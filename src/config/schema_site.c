@@ -105,6 +105,10 @@ static const struct cfg_item probe_items[] = {
         .initial = "256"),
     ROW("per_target", CFG_INT, AT(probe_fields, per_target), "Probes at a time to one address", .min = 1, .max = 1000,
         .initial = "8"),
+    ROW("ca_file", CFG_TEXT, AT(probe_fields, ca_file),
+        "Certificates of the authorities that must vouch for every TLS service (PEM); without it certificates are "
+        "looked "
+        "at, not judged. A relative name begins at the configuration's folder"),
 };
 const struct cfg_section section_probe = {
     .name = "probe",

@@ -55,7 +55,7 @@ struct syslog_fields {
     struct field name, target;
 };
 struct probe_fields {
-    struct field timeout_ms, in_flight, per_target;
+    struct field timeout_ms, in_flight, per_target, ca_file;
 };
 struct snmp_fields {
     struct field version, user, context, auth, priv, secrets, entry, address, port, timeout_ms, retries, cache_s;

@@ -164,6 +164,8 @@ static int ask(struct cycle_flow *flow,
         .service = service,
         /* a name that the user wrote is the name a server is asked for; our own name of a host is not */
         .server_name = at->text && address_parse(at->text, &literal) < 0 ? at->text : NULL,
+        .host = flow->address->host->host,
+        .ca_file = cycle->plan->site->ca_file,
         .timeout_ms = timeout_of(flow),
         .early = look && look->silent,
         .attempts = cycle_answers_by_protocol(flow) ? 2 : 1,

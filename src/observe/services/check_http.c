@@ -3,21 +3,15 @@
 
 #include <string.h>
 
-enum { HOST_MAX = 255 };
-
-/* A host that came from a configuration becomes part of the request: nothing else of HTTP may come with it. */
-static bool is_host(const char *host)
-{
-    static const char allowed[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~[]:";
-    size_t length = host ? strlen(host) : 0;
-    return length > 0 && length <= HOST_MAX && strspn(host, allowed) == length;
-}
-
 static size_t http_say(const struct service_talk *talk, uint8_t *buffer, size_t size)
 {
     struct writer writer = {.octets = buffer, .size = size};
-    const char *host = is_host(talk->host) ? talk->host : "portconform.invalid";
-    bool literal_v6 = strchr(host, ':') && host[0] != '[';
+    struct address literal;
+    const char *host = talk->host ? talk->host : "";
+    bool is_address = address_parse(host, &literal) == 0;
+    bool literal_v6 = is_address && literal.family == AF_INET6;
+    if (!is_address && !talk_is_name(host))
+        host = "portconform.invalid";
     put_format(&writer,
                "GET / HTTP/1.1\r\nHost: %s%s%s\r\nUser-Agent: portconform/" PC_VERSION
                "\r\nAccept: */*\r\nConnection: close\r\n\r\n",

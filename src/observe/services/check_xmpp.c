@@ -3,20 +3,13 @@
 
 #include <string.h>
 
-static bool is_domain(const char *host)
-{
-    static const char allowed[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._";
-    size_t length = host ? strlen(host) : 0;
-    return length > 0 && length < 256 && strspn(host, allowed) == length;
-}
-
 static size_t xmpp_say(const struct service_talk *talk, uint8_t *buffer, size_t size)
 {
     struct writer writer = {.octets = buffer, .size = size};
     put_format(&writer,
                "<?xml version='1.0'?><stream:stream to='%s' xmlns='jabber:client' "
                "xmlns:stream='http://etherx.jabber.org/streams' version='1.0'>",
-               is_domain(talk->host) ? talk->host : "portconform.invalid");
+               talk_is_name(talk->host) ? talk->host : "portconform.invalid");
     return written(&writer);
 }
 

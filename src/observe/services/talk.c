@@ -171,3 +171,11 @@ bool talk_greets_otherwise(const struct service_talk *talk, const char *own)
             return true;
     return code_at(talk, 0) == MATCH_YES || service_looks_like_tls(talk->heard, talk->length);
 }
+
+bool talk_is_name(const char *host)
+{
+    static const char allowed[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._";
+    enum { NAME_MAX_OCTETS = 253 };
+    size_t length = host ? strlen(host) : 0;
+    return length > 0 && length <= NAME_MAX_OCTETS && strspn(host, allowed) == length;
+}

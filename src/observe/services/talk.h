@@ -40,6 +40,10 @@ enum service_verdict talk_status(const struct service_talk *talk, const char *pr
 /* Does it begin as the greeting of some text protocol that is none of those that may say anything (SSH, Telnet)? */
 bool talk_greets_otherwise(const struct service_talk *talk, const char *own);
 
+/* Is it a DNS name, or an address of IPv4? A host that came from a configuration becomes part of what is said: nothing
+ * else may come with it. */
+bool talk_is_name(const char *host);
+
 /* A minimal ClientHello, for a port that says nothing: what answers to it is TLS. Octets. */
 size_t talk_tls_hello(uint8_t *buffer, size_t size, uint64_t nonce);
 

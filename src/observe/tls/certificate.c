@@ -6,7 +6,7 @@
 #include <openssl/x509v3.h>
 #include <string.h>
 
-enum { NAME_COLUMNS = 60 };
+enum { NAME_COLUMNS = 40 };
 
 static void add_name(struct text *out, const char *label, const ASN1_STRING *name)
 {
