@@ -15,6 +15,7 @@ struct check_program {
     const char *name; /* "check_portconform", "portconform check" */
     int help_status;  /* the exit status of --help and --version: 3 by the plugin guidelines, 0 of a command line */
     const struct probe_choice *probes;
+    const struct remote_source *remote;  /* listeners over SNMP; NULL: this program cannot */
     const struct teller *const *tellers; /* NULL-terminated */
     const struct teller *initial;        /* when no --format is given */
     name_lookup_fn *lookup; /* NULL: names are not this program's. Its context is a const struct check_lookup */
@@ -64,6 +65,14 @@ struct check_answer_request {
  * about a host that is not watched, is UNKNOWN with the reason. argv[0] is no argument; argv is permuted. Not for two
  * threads at a time (getopt(3)). */
 int check_answer(const struct check_answer_request *request, int argc, char **argv, struct text *out);
+
+/* Which findings such options ask for: -H and the filters. The strings of argv are borrowed until it is freed. 0,
+ * -ENOMEM, or -EINVAL with a sentence. Not for two threads at a time either. */
+struct check_selection;
+int check_selection_new(const struct check_directory *directory, int argc, char **argv, struct check_selection **ret,
+                        struct text *error);
+bool check_selection_has(const struct check_selection *selection, const struct finding *finding);
+void check_selection_free(struct check_selection *selection); /* takes NULL */
 
 /* --- shared with the other commands ------------------------------------------------------------------------------ */
 
