@@ -78,9 +78,10 @@ struct cycle_options {
     void *progress_context;
 };
 
-/* Is a service that only a missing kind can probe among the plan's flows, or a listener source that this program lacks?
- * Then the thin plugin hands over. */
-bool cycle_needs_other_kinds(const struct plan *plan, const struct probe_choice *probes);
+/* `probes` NULL: nothing is probed. Is a service that only a missing kind can probe among the plan's flows, or a
+ * listener source that this program lacks? Then the thin plugin hands over. */
+bool cycle_needs_other_kinds(const struct plan *plan, const struct probe_choice *probes,
+                             const struct remote_source *remote);
 
 /* 0, -ENOMEM, or another negated errno of the probe engine. Options are copied, what they point at is borrowed. */
 int cycle_new(const struct plan *plan, const struct cycle_options *options, struct cycle **ret);

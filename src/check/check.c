@@ -115,6 +115,7 @@ static int look_and_tell(struct check_run *run, const struct plan *plan)
     check_progress_begin(&progress, run->teller == &teller_text);
     struct cycle_options options = {
         .probes = run->probes,
+        .remote = run->program->remote,
         .deadline_mono_ms = run_deadline(run),
         .mode = JUDGE_ONE_SHOT,
         .no_probes = run->arguments.no_probes,
@@ -148,7 +149,7 @@ static int check_planned(struct check_run *run, const struct check_site *site)
                                          ? "nothing is expected of this host: it has no role, no expect "
                                            "entry, and is not exclusive"
                                          : "nothing is expected of any host of this site");
-    if (!run->arguments.no_probes && cycle_needs_other_kinds(site->plan, run->probes))
+    if (cycle_needs_other_kinds(site->plan, run->arguments.no_probes ? NULL : run->probes, run->program->remote))
         if (run->program->hand_over)
             return hand_over(run, "a probe or listener source is needed that this program lacks");
     return look_and_tell(run, site->plan);

@@ -1,6 +1,7 @@
 /* check: the shared check with everything that this program is made of. */
 #include "command.h"
 
+#include "portconform/collect.h"
 #include "portconform/tell_json.h"
 #include <string.h>
 
@@ -30,6 +31,7 @@ int command_check(const struct command *command, int argc, char **argv)
         .name = "portconform check",
         .help_status = STATUS_OK,
         .probes = cli_probes,
+        .remote = &collector_source,
         .tellers = tellers,
         .initial = &teller_text,
         .lookup = cli_lookup,

@@ -1,6 +1,7 @@
 /* explain: one port of one host, told to somebody who has to act. */
 #include "command.h"
 
+#include "portconform/collect.h"
 #include "portconform/error.h"
 #include "portconform/number.h"
 #include <errno.h>
@@ -72,6 +73,7 @@ static int look_and_tell(const struct cli_arguments *arguments, const struct pla
     check_progress_begin(&progress, true);
     struct cycle_options options = {
         .probes = cli_probes,
+        .remote = &collector_source,
         .deadline_mono_ms = moment_now().mono_ms + (int64_t)arguments->timeout_s * 1000,
         .mode = JUDGE_ONE_SHOT,
         .owners = true,

@@ -1,6 +1,8 @@
 /* portconform: the command line. One table of commands, one file a command. */
 #include "command.h"
 
+#include "portconform/collect.h"
+
 #include <locale.h>
 #include <string.h>
 
@@ -85,6 +87,8 @@ static int run(int argc, char **argv)
 
 int main(int argc, char **argv)
 {
+    if (collector_is_child(argc, argv))
+        return collector_child();
     if (check_standard_streams() < 0)
         return STATUS_UNKNOWN;
     /* numbers and dates stay as machines read them */

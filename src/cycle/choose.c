@@ -38,12 +38,13 @@ const char *cycle_source_name(const struct plan_host *host)
     return NULL;
 }
 
-static bool host_needs_others(const struct plan_host *host, const struct probe_choice *probes)
+static bool host_needs_others(const struct plan_host *host, const struct probe_choice *probes,
+                              const struct remote_source *remote)
 {
     const char *source = cycle_source_name(host);
-    if (source && !listener_source_find(source))
+    if (source && !listener_source_find(source) && !(remote && strcmp(remote->name, source) == 0))
         return true;
-    for (size_t i = 0; i < host->expectation_count; i++) {
+    for (size_t i = 0; probes && i < host->expectation_count; i++) {
         const struct expectation *expectation = &host->expectations[i];
         for (size_t f = 0; f < expectation->flow_count; f++)
             if (expectation->flows[f].id != SIZE_MAX &&
@@ -53,10 +54,11 @@ static bool host_needs_others(const struct plan_host *host, const struct probe_c
     return false;
 }
 
-bool cycle_needs_other_kinds(const struct plan *plan, const struct probe_choice *probes)
+bool cycle_needs_other_kinds(const struct plan *plan, const struct probe_choice *probes,
+                             const struct remote_source *remote)
 {
     for (size_t i = 0; i < plan->host_count; i++)
-        if (host_needs_others(&plan->hosts[i], probes))
+        if (host_needs_others(&plan->hosts[i], probes, remote))
             return true;
     return false;
 }

@@ -13,6 +13,7 @@
 #include "publish.h"
 #include "reload.h"
 
+#include "portconform/collect.h"
 #include "portconform/error.h"
 #include "portconform/log.h"
 #include "portconform/probe_tls.h"
@@ -74,6 +75,7 @@ static void begin_cycle(struct loop *loop)
     loop->planned = false;
     const struct cycle_options options = {
         .probes = probes,
+        .remote = &collector_source,
         .deadline_mono_ms = loop->began_ms + (longest_ms < CYCLE_LEAST_MS ? CYCLE_LEAST_MS : longest_ms),
         .mode = JUDGE_CONTINUOUS,
         .owners = true,
@@ -214,7 +216,7 @@ static void log_site(const struct loop *loop, const char *what, const char *msgi
                      "%s %s, seen from %s: hosts %zu, expectations %zu, one look every %u s", what, plan->site->name,
                      plan->vantage == NULL ? "no vantage" : plan->vantage_name, plan->host_count, expectations,
                      plan->site->interval_s);
-    if (cycle_needs_other_kinds(plan, probes))
+    if (cycle_needs_other_kinds(plan, probes, &collector_source))
         log_line(LOG_WARNING, "a source of listeners or a kind of probe that this version does not have is configured; "
                               "what hangs on it is not judged");
 }

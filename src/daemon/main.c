@@ -2,6 +2,7 @@
 #include "loop.h"
 #include "reload.h"
 
+#include "portconform/collect.h"
 #include "portconform/log.h"
 
 #include <errno.h>
@@ -148,6 +149,8 @@ int main(int argc, char **argv)
     struct daemon_options options = {0};
     struct text error = {0};
     int status;
+    if (collector_is_child(argc, argv))
+        return collector_child();
     (void)check_standard_streams(); /* nothing but --help needs stdout, and that notices by itself */
     setlocale(LC_CTYPE, "");
     setlocale(LC_MESSAGES, "");

@@ -233,8 +233,8 @@ static void tls_service_takes_the_tls_probe_and_thin_programs_hand_over(void **s
     struct world *w = *state;
     rule_of(expect_ports(w, TRANSPORT_TCP, 443, 443))->service = &w->services[1];
     unlisted = PROBE_OPEN;
-    assert_true(cycle_needs_other_kinds(&w->plan, thin));
-    assert_false(cycle_needs_other_kinds(&w->plan, whole));
+    assert_true(cycle_needs_other_kinds(&w->plan, thin, NULL));
+    assert_false(cycle_needs_other_kinds(&w->plan, whole, NULL));
     drive(w);
     assert_int_equal(times_of_kind("tls"), 1);
 }
@@ -256,7 +256,7 @@ static void flow_that_is_not_probed_needs_no_kind(void **state)
     rule_of(expect_ports(w, TRANSPORT_TCP, 443, 443))->service = &w->services[1];
     w->flows[0].id = SIZE_MAX;
     w->plan.flow_count = 0;
-    assert_false(cycle_needs_other_kinds(&w->plan, thin));
+    assert_false(cycle_needs_other_kinds(&w->plan, thin, NULL));
     drive(w);
     assert_int_equal(probe_log_count, 0);
 }
@@ -269,7 +269,7 @@ static void unknown_listener_source_is_failed_evidence(void **state)
     unlisted = PROBE_OPEN;
     if (listener_source_find("snmp"))
         skip();
-    assert_true(cycle_needs_other_kinds(&w->plan, whole));
+    assert_true(cycle_needs_other_kinds(&w->plan, whole, NULL));
     drive(w);
     const struct listener_table *table = cycle_observations(w->cycle)->hosts[0].listeners;
     assert_non_null(table);
