@@ -43,6 +43,7 @@ struct event {
     const char *target;  /* whom TARGET_DOWN, TARGET_UP and EVENTS_LOST are about; NULL */
     uint64_t from, to;   /* EVENTS_LOST */
     uint64_t count;      /* EVENTS_LOST, STORM, HEARTBEAT and SUMMARY: how many; 0 where it has no meaning */
+    bool untold;         /* one of a storm: the history has it, and nobody is told but by the count of STORM */
     struct arena *arena;
     int references; /* atomic; use the functions */
 };

@@ -43,4 +43,5 @@ struct expectation {
     size_t flow_count;
     size_t ports_sampled; /* ports that have flows, for each address; < port_range_count(): a sample of the range */
     const struct damping *damping;
+    unsigned interval_s; /* from one look of the daemon to the next; 0: the site's */
 };

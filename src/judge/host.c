@@ -72,6 +72,8 @@ int host_alive(struct host_case *host)
     host->alive = ARENA_ARRAY(host->scratch, bool, count);
     if (!host->alive)
         return -ENOMEM;
+    if (host->input->unlooked)
+        return 0;
     struct census census = {0};
     host_count_flows(host, &census);
     bool alive = table_shows_life(host->seen->listeners) || table_shows_life(host->seen->listeners_again);

@@ -161,6 +161,8 @@ static bool severity_chosen(enum severity least, const struct event *event)
 
 bool event_chosen(const struct event_choice *choice, const struct event *event)
 {
+    if (event->untold)
+        return false;
     if (choice->kinds != 0 && !bit_is_set(choice->kinds, (unsigned)event->kind))
         return false;
     if (event->finding == NULL)

@@ -12,7 +12,7 @@
 #include <time.h>
 
 enum { HOSTS = 4000, EACH = 25, ROUNDS = 41, CHANGES = 2001 };
-enum { KEY_ROOM = 48, NAME_ROOM = 16 };
+enum { KEY_ROOM = 80, NAME_ROOM = 24 };
 
 static const double WHOLE_TARGET_MS = 2.0, CHANGE_TARGET_US = 10.0;
 
