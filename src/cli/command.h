@@ -41,6 +41,11 @@ int command_diff(const struct command *command, int argc, char **argv);
 int command_adopt(const struct command *command, int argc, char **argv);
 int command_export(const struct command *command, int argc, char **argv);
 int command_respond(const struct command *command, int argc, char **argv);
+int command_status(const struct command *command, int argc, char **argv);
+int command_findings(const struct command *command, int argc, char **argv);
+int command_history(const struct command *command, int argc, char **argv);
+int command_check_now(const struct command *command, int argc, char **argv);
+int command_reload(const struct command *command, int argc, char **argv);
 int command_help(const struct command *command, int argc, char **argv);
 
 enum cli_form { FORM_TEXT, FORM_TSV, FORM_JSON };

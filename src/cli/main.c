@@ -20,6 +20,9 @@ static const char respond_notes[] =
     "`portconform check --acceptance FILE` that know the key; nobody else gets a word. Ports in use are left alone.\n"
     "Exit status: 0 every port item was reached, 1 some never were (they are named), 3 trouble.\n";
 
+static const char reload_notes[] = "Exit status: 0 the new configuration is in force, 1 it is rejected and the old one "
+                                   "stays (its errors are told),\n3 trouble.\n";
+
 const struct command commands[] = {
     {"check", "-C PATH [-H HOST] [option ...]", "look at hosts and tell what does not conform", 0, command_check, NULL},
     {"explain", "-C PATH HOST PORT[/udp]", "why a port is expected, what was seen, who should act", TAKES_EXPLAIN,
@@ -36,6 +39,11 @@ const struct command commands[] = {
      TAKES_RESPOND, command_respond, respond_notes},
     {"lint", "-C PATH | GUIDE ...", "what is wrong with a site or a guide, file by file", TAKES_LINT, command_lint,
      NULL},
+    {"status", "[--format FORM]", "how portconformd is: what it watches, whom it tells", 0, command_status, NULL},
+    {"findings", "[-H HOST] [--watch]", "what portconformd has found", 0, command_findings, NULL},
+    {"history", "[HOST [PORT[/udp]]]", "what has happened, the newest first", 0, command_history, NULL},
+    {"check-now", "[HOST]", "portconformd to look at once, and what it found", 0, command_check_now, NULL},
+    {"reload", "", "portconformd to read its configuration again", 0, command_reload, reload_notes},
     {"help", "[COMMAND]", "this page, or that of a command", 0, command_help, NULL},
     {NULL, NULL, NULL, 0, NULL, NULL},
 };
