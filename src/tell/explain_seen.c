@@ -68,7 +68,8 @@ static void seen_add_listener(struct explanation *explanation)
     struct text words = {0};
     explain_item(explanation, "listener");
     if (table != NULL && table->status == LISTENERS_FAILED) {
-        text_printf(&words, "the listeners could not be read: %s", pc_strerror(table->error));
+        text_add(&words, "the listeners could not be read: ");
+        text_add(&words, table->note != NULL ? table->note : pc_strerror(table->error));
         seen_add_source(&words, explanation, table);
     } else {
         text_add(&words, "nobody looked: the host has no listener source");

@@ -224,12 +224,18 @@ static int take_bindings(struct reading *reading, const struct reading_answer *a
     return 0;
 }
 
+static void refuse_table(struct reading *reading)
+{
+    reading->refused = true;
+    end_table(reading, "the agent refuses to tell more");
+}
+
 static void take_table_error(struct reading *reading, enum answer_error error)
 {
     if (error == ANSWER_NO_SUCH_NAME)
         end_table(reading, NULL); /* version 1 says so at the end of what there is */
     else if (error == ANSWER_REFUSED)
-        end_table(reading, "the agent refuses to tell more");
+        refuse_table(reading);
     else if (reading->repetitions > 1)
         reading->repetitions = error == ANSWER_TOO_BIG ? reading->repetitions / 2 : 1;
     else

@@ -64,6 +64,7 @@ struct reading {
     } pids;
     const char *agent; /* sysDescr, as it came; NULL: not told */
     bool microsoft;
+    bool refused;         /* access was denied, not only nothing there */
     bool answered;        /* at all */
     unsigned tables_used; /* bits of mib_tables that told listeners */
     unsigned tables_cut;  /* bits of mib_tables that were not read to their end */

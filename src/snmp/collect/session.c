@@ -173,8 +173,9 @@ static void take_silence(struct job *job)
         job_fail(job, -ETIMEDOUT, "%s: answers came from another address than the one that was asked", agent);
     else if (job->order.version == ACCESS_V3)
         job_fail(job, -ETIMEDOUT, "%s did not answer over SNMP: %s", agent,
-                 job->state == JOB_DISCOVERING ? "no agent, or a filter on the way"
-                                               : "it knows another user, or its answers do not reach us");
+                 job->state == JOB_DISCOVERING
+                     ? "no agent, or a filter on the way"
+                     : "wrong privacy pass phrase or protocol, or its answers do not reach us");
     else
         job_fail(job, -ETIMEDOUT, "%s did not answer over SNMP: no agent, a wrong community, or a filter on the way",
                  agent);
@@ -206,8 +207,9 @@ static int on_event(int operation, netsnmp_session *session, int request, netsnm
     (void)request;
     if (operation == NETSNMP_CALLBACK_OP_RECEIVED_MESSAGE)
         return take_message(job, pdu);
-    if (operation == NETSNMP_CALLBACK_OP_RESEND || operation == NETSNMP_CALLBACK_OP_CONNECT)
-        return 1;
+    if (operation != NETSNMP_CALLBACK_OP_TIMED_OUT && operation != NETSNMP_CALLBACK_OP_SEND_FAILED &&
+        operation != NETSNMP_CALLBACK_OP_DISCONNECT)
+        return 1; /* a report is told as an error of security first, and then as a message */
     job->under_way = false;
     take_silence(job);
     return 1;
@@ -310,6 +312,8 @@ int session_open(struct job *job)
         fail_by_library(job, "no session");
     if (!job->session)
         return -EIO;
+    if (job->discovers) /* forgotten by the opening: the library would ask by itself, and wait for the answer */
+        snmp_sess_session(job->session)->flags |= SNMP_FLAGS_DONT_PROBE;
     job->fd = snmp_sess_transport(job->session)->sock;
     return 0;
 }
