@@ -212,6 +212,15 @@ static bool table_speaks_for(const struct plan_host *host, const struct spot *sp
     return host->addresses[spot->address].kind == ADDRESS_OWN && !spot->expectation->rule->outside_os;
 }
 
+/* Does the table tell every socket that would serve this spot? */
+static bool table_is_complete(const struct listener_table *table, const struct plan_host *host, const struct spot *spot)
+{
+    const bool udp = spot->expectation->range.transport == TRANSPORT_UDP;
+    if (udp ? !table->udp_complete : table->tcp_incomplete)
+        return false;
+    return !table->ipv6_untold || host->addresses[spot->address].address.family != AF_INET6;
+}
+
 static struct listener_view view_of_table(const struct plan_host *host, const struct listener_table *table,
                                           const struct spot *spot)
 {
@@ -232,8 +241,7 @@ static struct listener_view view_of_table(const struct plan_host *host, const st
         view.reason = gathered.all_full ? REASON_QUEUE_FULL : REASON_LISTENING;
         return view;
     }
-    bool complete = spot->expectation->range.transport != TRANSPORT_UDP || table->udp_complete;
-    if (!complete || !table_speaks_for(host, spot))
+    if (!table_is_complete(table, host, spot) || !table_speaks_for(host, spot))
         return view;
     view.best = gathered.misplaced;
     view.foreign = gathered.misplaced_foreign;
@@ -263,14 +271,15 @@ static bool view_disagrees(const struct listener_view *view, const struct spot *
 
 static bool table_is_older(const struct listener_table *table, const struct probe_result *probe)
 {
-    return table->taken.mono_ms < probe->ended.mono_ms;
+    return table->taken.mono_ms - table->stale_ms < probe->ended.mono_ms;
 }
 
 bool evidence_wants_second_look(const struct plan_host *host, const struct listener_table *table,
                                 const struct spot *spot)
 {
     struct listener_view view = view_of_table(host, table, spot);
-    return view_disagrees(&view, spot) && table_is_older(table, spot->probe);
+    /* what an agent still has in its cache it would tell once more */
+    return table->stale_ms == 0 && view_disagrees(&view, spot) && table_is_older(table, spot->probe);
 }
 
 /* The first look stands while the probe agrees with it: a program may stop between probe and second look. */

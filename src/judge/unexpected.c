@@ -125,7 +125,7 @@ static const struct listener_table *latest_table(const struct host_seen *seen)
 bool unexpected_looked(const struct host_case *host, enum transport transport)
 {
     const struct listener_table *table = latest_table(host->seen);
-    return table && (transport != TRANSPORT_UDP || table->udp_complete);
+    return table && (transport == TRANSPORT_UDP ? table->udp_complete : !table->tcp_incomplete);
 }
 
 int unexpected_judge(struct host_case *host)

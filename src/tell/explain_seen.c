@@ -43,6 +43,43 @@ static size_t seen_add_listeners(struct explanation *explanation, const struct l
     return count;
 }
 
+/* That nobody was seen there says more or less, as the source knows all sockets or some. */
+static bool seen_tells_all(const struct explanation *explanation, const struct listener_table *table)
+{
+    return explanation->transport == TRANSPORT_UDP ? table->udp_complete : !table->tcp_incomplete;
+}
+
+static void seen_add_table(struct explanation *explanation, const struct listener_table *table)
+{
+    struct text words = {0};
+    size_t count = seen_add_listeners(explanation, table);
+    if (count > 0 && count <= SEEN_LINES_MAX)
+        return;
+    explain_item(explanation, count == 0 ? "listener" : NULL);
+    if (count > 0) {
+        text_printf(&words, "and %zu more", count - SEEN_LINES_MAX);
+    } else {
+        if (seen_tells_all(explanation, table))
+            text_add(&words, "nobody listens there");
+        else
+            text_printf(&words, "none seen; the source does not tell all %s sockets",
+                        explanation->transport == TRANSPORT_UDP ? "UDP" : "TCP");
+        seen_add_source(&words, explanation, table);
+    }
+    explain_flow(explanation, &words);
+}
+
+/* How the table came about, where that says what it is worth. */
+static void seen_add_note(struct explanation *explanation, const struct listener_table *table)
+{
+    struct text words = {0};
+    if (table->note == NULL)
+        return;
+    explain_item(explanation, "source");
+    text_add(&words, table->note);
+    explain_flow(explanation, &words);
+}
+
 static void seen_add_listener(struct explanation *explanation)
 {
     const struct host_seen *seen = explanation->seen;
@@ -50,19 +87,8 @@ static void seen_add_listener(struct explanation *explanation)
     if (seen != NULL)
         table = seen->listeners_again != NULL ? seen->listeners_again : seen->listeners;
     if (table != NULL && table->status == LISTENERS_SEEN) {
-        size_t count = seen_add_listeners(explanation, table);
-        if (count > 0 && count <= SEEN_LINES_MAX)
-            return;
-        struct text words = {0};
-        explain_item(explanation, count == 0 ? "listener" : NULL);
-        if (count == 0) {
-            bool unknown = explanation->transport == TRANSPORT_UDP && !table->udp_complete;
-            text_add(&words, unknown ? "none seen; the source does not tell all UDP sockets" : "nobody listens there");
-            seen_add_source(&words, explanation, table);
-        } else {
-            text_printf(&words, "and %zu more", count - SEEN_LINES_MAX);
-        }
-        explain_flow(explanation, &words);
+        seen_add_table(explanation, table);
+        seen_add_note(explanation, table);
         return;
     }
     struct text words = {0};

@@ -153,16 +153,23 @@ static int describe(const struct job *job, struct text *out)
     return out->failed ? -ENOMEM : 0;
 }
 
+static const char *why_nothing(const struct reading *reading)
+{
+    if (reading->refused)
+        return "refuses: this user may not read TCP-MIB and UDP-MIB, or not at this level of security";
+    if (reading->cut_reason)
+        return reading->cut_reason;
+    return "tells neither TCP nor UDP sockets: not supported, or hidden by its view";
+}
+
 /* An agent that answers and tells nothing at all is no source. */
 static void conclude(struct job *job)
 {
     struct text how = {0};
     char agent[ADDRESS_TEXT + 16];
     if (job->reading.listeners.count == 0) {
-        job_fail(job, job->reading.cut_reason ? -ETIMEDOUT : -ENODATA, "%s answers, but %s",
-                 job_agent(job, agent, sizeof(agent)),
-                 job->reading.cut_reason ? job->reading.cut_reason
-                                         : "tells neither TCP nor UDP sockets: not supported, or hidden by its view");
+        job_fail(job, job->reading.refused ? -EACCES : -ENODATA, "%s answers, but %s",
+                 job_agent(job, agent, sizeof(agent)), why_nothing(&job->reading));
         return;
     }
     if (describe(job, &how) < 0 || reading_finish(&job->reading, job->table, text_string(&how)) < 0)
