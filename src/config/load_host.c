@@ -104,6 +104,7 @@ static void read_roles(struct loader *loader, struct host_parts *parts)
                      .owner = owner,
                      .probe = (enum probe_policy)fields.probe.number,
                      .probe_given = fields.probe.node != NULL,
+                     .interval_s = fields.interval_s.node ? (unsigned)fields.interval_s.number : 0,
                      .origin = group->origin},
             .own = own,
         };
@@ -392,6 +393,8 @@ void host_fold(struct loader *loader, const struct host_defaults *site, const st
     fold_listeners(loader, site, base, own, &host);
     host.intermittent = nearest(&own->fields.intermittent, &base->fields.intermittent)->number;
     host.probe = (enum probe_policy)nearest(&own->fields.probe, &base->fields.probe)->number;
+    const struct field *interval = nearest(&own->fields.interval_s, &base->fields.interval_s);
+    host.interval_s = interval->node ? (unsigned)interval->number : 0;
     host.damping = site->damping;
     const struct damping *nearer[] = {&base->damping, &own->damping};
     for (size_t i = 0; i < COUNT(nearer); i++) {

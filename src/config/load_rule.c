@@ -279,6 +279,7 @@ static void read_plain(const struct rule_fields *fields, struct rule *rule)
     rule->direction = (enum direction)fields->direction.number;
     rule->family = (enum family)fields->family.number;
     rule->probe = (enum probe_policy)fields->probe.number;
+    rule->interval_s = fields->interval_s.node ? (unsigned)fields->interval_s.number : 0;
     rule->segment = fields->segment.text;
     rule->multicast = fields->multicast.number;
     rule->outside_os = fields->outside_os.number;

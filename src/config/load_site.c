@@ -4,6 +4,7 @@
 #include "portconform/number.h"
 #include <errno.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -199,6 +200,23 @@ static void load_syslog(struct loader *loader, const struct field *field, struct
     ret->syslog = items;
 }
 
+/* "40000..40999": unprivileged ports, enough of them for what may wait for an answer. */
+static void load_source_ports(struct loader *loader, const struct field *field, struct site *ret)
+{
+    unsigned low, high;
+    int end = 0;
+    if (!field->node)
+        return;
+    if (sscanf(field->text, "%5u..%5u%n", &low, &high, &end) != 2 || field->text[end] != '\0' || low < 1024 ||
+        high > 65535 || low > high) {
+        ERROR(loader, node_inside(field->node), "ports from 1024 to 65535, as in \"40000..40999\"",
+              "\"%s\" is no range of source ports", field->text);
+        return;
+    }
+    ret->probe_source_port_low = (uint16_t)low;
+    ret->probe_source_port_high = (uint16_t)high;
+}
+
 /* The settings that go into struct site one to one. */
 static void load_plain(struct loader *loader, const struct site_fields *fields, struct site *ret)
 {
@@ -214,18 +232,26 @@ static void load_plain(struct loader *loader, const struct site_fields *fields, 
     ret->segmentation = fields->segmentation.number;
     ret->pen = (uint32_t)fields->pen.number;
     ret->interval_s = (unsigned)fields->interval_s.number;
+    struct events_fields events;
+    schema_defaults(&section_events, &events);
+    if (fields->events.node)
+        schema_read(&section_events, fields->events.node, &events, loader->diags);
+    ret->events = (struct event_options){(unsigned)events.storm.number, (unsigned)events.storm_s.number,
+                                         (unsigned)events.heartbeat_s.number, (unsigned)events.summary_s.number};
     ret->looks_before_unexpected_udp = (unsigned)fields->looks_before_unexpected_udp.number;
     ret->agentx_socket = agentx.socket.text;
     ret->probe_timeout_ms = (unsigned)probe.timeout_ms.number;
-    ret->probe_in_flight = (unsigned)probe.in_flight.number;
-    ret->probe_per_target = (unsigned)probe.per_target.number;
+    ret->probe_per_second = (unsigned)probe.per_second.number;
+    ret->probe_per_target_per_second = (unsigned)probe.per_target_per_second.number;
+    ret->probe_dscp = (uint8_t)probe.dscp.number;
+    load_source_ports(loader, &probe.source_ports, ret);
     if (probe.ca_file.node)
         ret->ca_file = probe.ca_file.text[0] == '/'
                            ? probe.ca_file.text
                            : loader_printf(loader, "%s/%s", loader->folder, probe.ca_file.text);
-    if (probe.per_target.node && probe.per_target.number > probe.in_flight.number)
-        WARNING(loader, probe.per_target.node->origin, NULL,
-                "'per_target' is larger than 'in_flight': no target ever gets so many");
+    if (probe.per_target_per_second.node && probe.per_target_per_second.number > probe.per_second.number)
+        WARNING(loader, probe.per_target_per_second.node->origin, NULL,
+                "'per_target_per_second' is larger than 'per_second': no target ever gets so many");
     if (fields->canary.node && !parse_address_port(fields->canary.text, &ret->canary.address, &ret->canary.port))
         ERROR(loader, node_inside(fields->canary.node), "\"10.0.0.1:443\" or \"[2001:db8::1]:443\"",
               "\"%s\" is no address with a port", fields->canary.text);

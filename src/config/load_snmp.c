@@ -65,25 +65,26 @@ static void take_secrets(struct loader *loader, const struct snmp_fields *fields
 
 /* --- versions ---------------------------------------------------------------------------------------------------- */
 
-static void warn_useless(struct loader *loader, const struct snmp_fields *fields)
+/* What a group further away says may be meant for other hosts. */
+static void warn_useless(struct loader *loader, const struct snmp_fields *fields, const struct node *nearest)
 {
     const struct field *useless[] = {&fields->user, &fields->context, &fields->auth, &fields->priv};
     for (size_t i = 0; i < COUNT(useless); i++)
-        if (useless[i]->node)
+        if (useless[i]->node && node_member(nearest, useless[i]->node->name) == useless[i]->node)
             WARNING(loader, useless[i]->node->name_origin, "version = \"3\"", "'%s' has no effect in this version",
                     useless[i]->node->name);
 }
 
-static void fold_community(struct loader *loader, const struct snmp_fields *fields, struct origin place,
+static void fold_community(struct loader *loader, const struct snmp_fields *fields, const struct node *nearest,
                            struct snmp_access *access)
 {
     const struct wanted_secret wanted[] = {{SECRET_COMMUNITY, &access->community}};
-    warn_useless(loader, fields);
-    take_secrets(loader, fields, place, fields->entry.node ? fields->entry.text : "default", wanted, COUNT(wanted));
+    warn_useless(loader, fields, nearest);
+    take_secrets(loader, fields, access->origin, fields->entry.node ? fields->entry.text : "default", wanted,
+                 COUNT(wanted));
 }
 
-static void fold_user(struct loader *loader, const struct snmp_fields *fields, struct origin place,
-                      struct snmp_access *access)
+static void fold_user(struct loader *loader, const struct snmp_fields *fields, struct snmp_access *access)
 {
     enum { USER_MAX = 32 }; /* RFC 3414 section 5, usmUserName */
     const struct wanted_secret wanted[] = {{SECRET_AUTH, &access->auth_secret}, {SECRET_PRIV, &access->priv_secret}};
@@ -92,7 +93,7 @@ static void fold_user(struct loader *loader, const struct snmp_fields *fields, s
     access->user = fields->user.text;
     access->context = fields->context.text ? fields->context.text : "";
     if (!fields->user.node) {
-        ERROR(loader, place, "user = \"NAME\"", "version 3 of SNMP asks as a user, and none is named");
+        ERROR(loader, access->origin, "user = \"NAME\"", "version 3 of SNMP asks as a user, and none is named");
         return;
     }
     if (strlen(access->user) > USER_MAX)
@@ -100,11 +101,12 @@ static void fold_user(struct loader *loader, const struct snmp_fields *fields, s
     if (strlen(access->context) > SECRET_MAX)
         ERROR(loader, node_inside(fields->context.node), NULL, "a context's name has at most 255 octets");
     if (access->auth == ACCESS_AUTH_NONE && access->priv != ACCESS_PRIV_NONE) {
-        ERROR(loader, place, "priv = \"none\", or another auth", "nothing is encrypted without authentication");
+        ERROR(loader, access->origin, "priv = \"none\", or another auth",
+              "nothing is encrypted without authentication");
         return;
     }
     if (access->auth != ACCESS_AUTH_NONE)
-        take_secrets(loader, fields, place, fields->entry.node ? fields->entry.text : access->user, wanted,
+        take_secrets(loader, fields, access->origin, fields->entry.node ? fields->entry.text : access->user, wanted,
                      access->priv == ACCESS_PRIV_NONE ? 1 : 2);
 }
 
@@ -130,7 +132,8 @@ static struct snmp_fields nearest_fields(const struct node *const groups[3])
     return folded.named;
 }
 
-static const struct snmp_access *fold(struct loader *loader, const struct node *const groups[3], struct origin place)
+static const struct snmp_access *fold(struct loader *loader, const struct node *const groups[3],
+                                      const struct node *nearest)
 {
     struct snmp_access *access = LOADER_ARRAY(loader, struct snmp_access, 1);
     if (!access)
@@ -142,15 +145,15 @@ static const struct snmp_access *fold(struct loader *loader, const struct node *
         .timeout_ms = (unsigned)fields.timeout_ms.number,
         .retries = (unsigned)fields.retries.number,
         .cache_s = (unsigned)fields.cache_s.number,
-        .origin = place,
+        .origin = nearest->name_origin,
     };
     if (fields.address.node && address_parse(fields.address.text, &access->address) < 0)
         ERROR(loader, node_inside(fields.address.node), "an IPv4 or IPv6 address of the agent", "\"%s\" is no address",
               fields.address.text);
     if (access->version == ACCESS_V3)
-        fold_user(loader, &fields, place, access);
+        fold_user(loader, &fields, access);
     else
-        fold_community(loader, &fields, place, access);
+        fold_community(loader, &fields, nearest, access);
     return access;
 }
 
@@ -177,7 +180,7 @@ const struct snmp_access *snmp_fold(struct loader *loader, const struct field *h
     memcpy(known->groups, groups, sizeof(groups));
     for (size_t i = 0; i < COUNT(groups); i++)
         if (groups[i] && !known->access)
-            known->access = fold(loader, groups, groups[i]->name_origin);
+            known->access = fold(loader, groups, groups[i]);
     known->next = loader->snmp_folds;
     loader->snmp_folds = known;
     return known->access;

@@ -28,6 +28,7 @@ enum cfg_flag {
     CFG_REQUIRED = 1,
     CFG_GUIDE_ONLY = 2, /* of a guide's rule, not of a site's own */
     CFG_HOST_ONLY = 4,  /* of a host, not of a template */
+    CFG_OWN_ONLY = 8,   /* of a site's own rule, not of a guide's */
 };
 
 struct cfg_section;

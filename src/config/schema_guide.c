@@ -113,6 +113,9 @@ static const struct cfg_item rule_items[] = {
         .initial = "false"),
     ROW("probe", CFG_WORD, AT(rule_fields, probe), "Whether to probe it", .initial = "auto",
         .words = probe_policy_words),
+    ROW("interval_s", CFG_INT, AT(rule_fields, interval_s),
+        "Seconds from one look of the daemon to the next; without it the host's", .min = 5, .max = 86400,
+        .flags = CFG_OWN_ONLY),
     ROW("assume", CFG_WORD, AT(rule_fields, assume), "The transport to look at where the guide states none",
         .flags = CFG_GUIDE_ONLY, .words = assume_words),
     ROW("changeable", CFG_TEXT, AT(rule_fields, changeable),
@@ -131,6 +134,8 @@ const struct cfg_section section_rules = {
     .items = rule_items,
     .count = COUNT(rule_items),
     .size = sizeof(struct rule_fields),
+    .without = CFG_OWN_ONLY,
+    .without_hint = "how often to look is for a site to say: on a host, a role or a rule of its own",
 };
 const struct cfg_section section_expect = {
     .name = "expect",

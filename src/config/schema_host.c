@@ -64,6 +64,8 @@ static const struct cfg_item host_items[] = {
         .initial = "false"),
     ROW("probe", CFG_WORD, AT(host_fields, probe), "Whether to probe it", .initial = "auto",
         .words = probe_policy_words),
+    ROW("interval_s", CFG_INT, AT(host_fields, interval_s),
+        "Seconds from one look of the daemon to the next; without it the site's", .min = 5, .max = 86400),
     ROW("damping", CFG_GROUP, AT(host_fields, damping), "How many looks in a row a change takes, in the daemon",
         .section = &section_damping),
 };
@@ -136,6 +138,8 @@ static const struct cfg_item role_items[] = {
     ROW("owner", CFG_STRINGS, AT(role_fields, owner), "Which programs are right here, instead of the guide's"),
     ROW("probe", CFG_WORD, AT(role_fields, probe), "Whether to probe its ports; without it as the host says",
         .initial = "auto", .words = probe_policy_words),
+    ROW("interval_s", CFG_INT, AT(role_fields, interval_s),
+        "Seconds from one look of the daemon at its ports to the next; without it the host's", .min = 5, .max = 86400),
     ROW("phase_until", CFG_DATE, AT(role_fields, phase_until), UNTIL_DOC),
 };
 const struct cfg_section section_roles = {
@@ -208,12 +212,37 @@ const struct cfg_section section_severities = {
 const struct cfg_section *const *schema_sections(void)
 {
     static const struct cfg_section *const sections[] = {
-        &section_guide_file, &section_guide,     &section_parameters, &section_components, &section_rules,
-        &section_from,       &section_site_file, &section_site,       &section_agentx,     &section_syslog,
-        &section_probe,      &section_damping,   &section_snmp,       &section_vantages,   &section_plays,
-        &section_teams,      &section_networks,  &section_externals,  &section_templates,  &section_host_file,
-        &section_host,       &section_addresses, &section_settings,   &section_roles,      &section_changed_ports,
-        &section_expect,     &section_ignore,    &section_waive,      &section_severities, NULL,
+        &section_guide_file,
+        &section_guide,
+        &section_parameters,
+        &section_components,
+        &section_rules,
+        &section_from,
+        &section_site_file,
+        &section_site,
+        &section_agentx,
+        &section_syslog,
+        &section_probe,
+        &section_events,
+        &section_damping,
+        &section_snmp,
+        &section_vantages,
+        &section_plays,
+        &section_teams,
+        &section_networks,
+        &section_externals,
+        &section_templates,
+        &section_host_file,
+        &section_host,
+        &section_addresses,
+        &section_settings,
+        &section_roles,
+        &section_changed_ports,
+        &section_expect,
+        &section_ignore,
+        &section_waive,
+        &section_severities,
+        NULL,
     };
     return sections;
 }

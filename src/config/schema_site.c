@@ -49,8 +49,10 @@ static const struct cfg_item site_items[] = {
     ROW("agentx", CFG_GROUP, AT(site_fields, agentx), "How to reach the SNMP master agent", .section = &section_agentx),
     ROW("syslog", CFG_GROUPS, AT(site_fields, syslog), "Where events go", .section = &section_syslog),
     ROW("probe", CFG_GROUP, AT(site_fields, probe), "Limits of probes", .section = &section_probe),
-    ROW("interval_s", CFG_INT, AT(site_fields, interval_s), "Seconds from one cycle of the daemon to the next",
-        .min = 5, .max = 86400, .initial = "60"),
+    ROW("interval_s", CFG_INT, AT(site_fields, interval_s), "Seconds from one look of the daemon to the next", .min = 5,
+        .max = 86400, .initial = "60"),
+    ROW("events", CFG_GROUP, AT(site_fields, events),
+        "What the daemon tells besides each change, and when it tells less", .section = &section_events),
     ROW("looks_before_unexpected_udp", CFG_INT, AT(site_fields, looks_before_unexpected_udp),
         "How often the daemon must see a UDP socket of the ephemeral range before it is unexpected", .min = 1,
         .max = 100, .initial = "3"),
@@ -101,10 +103,20 @@ static const struct cfg_item probe_items[] = {
     ROW("timeout_ms", CFG_INT, AT(probe_fields, timeout_ms),
         "Milliseconds until a probe is silent; 3000 leaves room for one repeated SYN", .min = 100, .max = 60000,
         .initial = "3000"),
-    ROW("in_flight", CFG_INT, AT(probe_fields, in_flight), "Probes at a time", .min = 1, .max = 10000,
-        .initial = "256"),
-    ROW("per_target", CFG_INT, AT(probe_fields, per_target), "Probes at a time to one address", .min = 1, .max = 1000,
-        .initial = "8"),
+    ROW("per_second", CFG_INT, AT(probe_fields, per_second),
+        "Probes that begin in a second; a tenth of it at once. How many wait for an answer is bounded by the "
+        "descriptors "
+        "of the process alone",
+        .min = 1, .max = 1000000, .initial = "4000"),
+    ROW("per_target_per_second", CFG_INT, AT(probe_fields, per_target_per_second),
+        "Probes that begin in a second to one address; a quarter of it at once", .min = 1, .max = 1000000,
+        .initial = "200"),
+    ROW("dscp", CFG_INT, AT(probe_fields, dscp),
+        "Class of service (DSCP) of what probes send, so that an intrusion detector can tell them", .min = 0, .max = 63,
+        .initial = "0"),
+    ROW("source_ports", CFG_TEXT, AT(probe_fields, source_ports),
+        "The ports that probes leave from, \"40000..40999\", so that an intrusion detector can tell them; without it "
+        "the kernel's choice"),
     ROW("ca_file", CFG_TEXT, AT(probe_fields, ca_file),
         "Certificates of the authorities that must vouch for every TLS service (PEM); without it certificates are "
         "looked "
@@ -116,6 +128,25 @@ const struct cfg_section section_probe = {
     .items = probe_items,
     .count = COUNT(probe_items),
     .size = sizeof(struct probe_fields),
+};
+
+static const struct cfg_item events_items[] = {
+    ROW("storm", CFG_INT, AT(events_fields, storm),
+        "Changes within a window that are told one by one; of those beyond only their number is told; 0: all of them",
+        .min = 0, .max = 1000000, .initial = "100"),
+    ROW("storm_s", CFG_INT, AT(events_fields, storm_s), "Seconds of such a window", .min = 1, .max = 3600,
+        .initial = "10"),
+    ROW("heartbeat_s", CFG_INT, AT(events_fields, heartbeat_s), "Seconds from one heartbeat to the next; 0: none",
+        .min = 0, .max = 86400, .initial = "300"),
+    ROW("summary_s", CFG_INT, AT(events_fields, summary_s),
+        "Seconds from one summary of all problems to the next; 0: none", .min = 0, .max = 2592000, .initial = "86400"),
+};
+const struct cfg_section section_events = {
+    .name = "events",
+    .doc = "What the daemon tells besides each change, and when it tells less",
+    .items = events_items,
+    .count = COUNT(events_items),
+    .size = sizeof(struct events_fields),
 };
 
 static const struct cfg_item damping_items[] = {

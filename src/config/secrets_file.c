@@ -37,7 +37,7 @@ static struct complaint judge_permissions(const struct stat *status)
                                   "chown root:portconform FILE && chmod 640 FILE"};
     if (status->st_mode & foreign || (status->st_uid != 0 && status->st_mode & S_IRGRP))
         return (struct complaint){"others may read or change the file of secrets",
-                                  status->st_uid == 0 ? "chmod 640 FILE" : "chmod 600 FILE"};
+                                  "chmod 600 FILE; of a file of root's a group may read: chmod 640 FILE"};
     if (status->st_size > FILE_MAX)
         return (struct complaint){"the file of secrets is larger than 64 KiB", NULL};
     return (struct complaint){NULL, NULL};

@@ -29,7 +29,7 @@ struct component_fields {
 };
 struct rule_fields {
     struct field ref, part, listens, from, ports, presence, scope, scope_basis, direction, family, segment, service;
-    struct field when, owner, multicast, outside_os, fragile, probe, assume, changeable;
+    struct field when, owner, multicast, outside_os, fragile, probe, interval_s, assume, changeable;
     struct field about, about_ja, printed, erratum, erratum_ja;
 };
 struct peer_fields {
@@ -46,7 +46,7 @@ struct site_file_fields {
 };
 struct site_fields {
     struct field name, guides, settings, segmentation, canary, pen, agentx, syslog, probe, interval_s;
-    struct field looks_before_unexpected_udp, damping, severities, waive, snmp;
+    struct field looks_before_unexpected_udp, damping, severities, waive, snmp, events;
 };
 struct agentx_fields {
     struct field socket;
@@ -55,10 +55,13 @@ struct syslog_fields {
     struct field name, target;
 };
 struct probe_fields {
-    struct field timeout_ms, in_flight, per_target, ca_file;
+    struct field timeout_ms, per_second, per_target_per_second, dscp, source_ports, ca_file;
 };
 struct snmp_fields {
     struct field version, user, context, auth, priv, secrets, entry, address, port, timeout_ms, retries, cache_s;
+};
+struct events_fields {
+    struct field storm, storm_s, heartbeat_s, summary_s;
 };
 struct damping_fields {
     struct field raise, clear;
@@ -74,14 +77,14 @@ struct external_fields {
 };
 
 extern const struct cfg_section section_site_file, section_site, section_agentx, section_syslog, section_probe,
-    section_damping, section_snmp, section_vantages, section_teams, section_networks, section_externals;
+    section_damping, section_events, section_snmp, section_vantages, section_teams, section_networks, section_externals;
 
 struct host_file_fields {
     struct field host;
 };
 struct host_fields {
     struct field name, template_name, alias, groups, addresses, settings, roles, ports, expect, ignore, waive;
-    struct field severities, listeners, file, netns, snmp, exclusive, intermittent, probe, damping;
+    struct field severities, listeners, file, netns, snmp, exclusive, intermittent, probe, interval_s, damping;
 };
 struct address_fields {
     struct field ip, segment, kind;
@@ -93,7 +96,7 @@ struct played_fields {
     struct field guide, component, phase_until;
 };
 struct role_fields {
-    struct field guide, component, name, owner, probe, phase_until;
+    struct field guide, component, name, owner, probe, interval_s, phase_until;
 };
 struct changed_port_fields {
     struct field rule, to;

@@ -114,6 +114,9 @@ static void follow_recipe(const char *folder, const char *recipe_path)
             fputc('\n', out);
         } else if (out && strcmp(line, "hex") == 0) {
             add_hex(out, argument);
+        } else if (out && strcmp(line, "mode") == 0) {
+            if (fchmod(fileno(out), (mode_t)strtol(argument, NULL, 8)) < 0)
+                die("fchmod");
         } else if (out && strcmp(line, "size") == 0) {
             fflush(out);
             if (ftruncate(fileno(out), strtol(argument, NULL, 10)) < 0)
