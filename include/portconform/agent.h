@@ -37,7 +37,6 @@ struct agent_options {
     const char *config; /* of its own role: communities, users, receivers of notifications; NULL:
                            snmp/portconformd.conf in the configuration's folder, which may be missing */
     const char *state;  /* of its own role: folder for engine id and boots; NULL: they are new each time */
-    const char *boot;   /* the store's, told with notifications; NULL or "": none */
 
     uint32_t pen; /* the module's root is enterprises.PEN.9999; 0: 8072.9999.9999, net-snmp's arc for local use */
     unsigned interval_s; /* of the ping, and of the attempts to connect; 0: 1 */

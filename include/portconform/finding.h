@@ -36,12 +36,15 @@ struct finding {
     const char *ref;      /* or NULL */
     const char *rule;     /* rule id, or NULL */
     const char *about;    /* the rule's text, or NULL */
-    const char *peers;    /* who may call, as text with commas; NULL: anybody, or not about a flow */
-    struct origin origin; /* where the configuration says so; file NULL: nowhere */
-    int64_t since_ms;     /* wall clock; 0: unknown (one-shot) */
-    int64_t observed_ms;  /* wall clock of the evidence that decided */
-    unsigned looks;       /* in a row with this verdict; 0 in one-shot runs */
-    bool held;            /* the host is down: this is the last verdict, or none */
+    const char *presence; /* static words of what is expected; NULL: not about an expectation, or not known */
+    const char *scope;
+    const char *confidence; /* a static word: how much the verdict rests on; NULL: not weighed */
+    const char *peers;      /* who may call, as text with commas; NULL: anybody, or not about a flow */
+    struct origin origin;   /* where the configuration says so; file NULL: nowhere */
+    int64_t since_ms;       /* wall clock; 0: unknown (one-shot) */
+    int64_t observed_ms;    /* wall clock of the evidence that decided */
+    unsigned looks;         /* in a row with this verdict; 0 in one-shot runs */
+    bool held;              /* the host is down: this is the last verdict, or none */
     bool waived;
     bool dynamic; /* explained only by a `dynamic` rule; counted apart, never a problem */
     const char *waived_until, *waived_reason, *waived_owner, *waived_ticket;

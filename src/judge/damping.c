@@ -128,6 +128,8 @@ static void finding_describe(struct finding *settled, const struct finding *fres
     settled->guide = fresh->guide;
     settled->ref = fresh->ref;
     settled->about = fresh->about;
+    settled->presence = fresh->presence;
+    settled->scope = fresh->scope;
     settled->peers = fresh->peers;
     settled->origin = fresh->origin;
 }

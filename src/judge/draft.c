@@ -80,6 +80,8 @@ static bool draft_subject(struct host_case *host, struct finding *finding, const
     finding->ref = rule->ref;
     finding->rule = rule->id;
     finding->about = rule->about;
+    finding->presence = presence_name(rule->presence);
+    finding->scope = scope_name(rule->scope);
     finding->origin = rule->origin;
     if (rule->from_count == 0)
         return true;

@@ -1,5 +1,7 @@
 /* The enumerations of the MIB file are the words of the product: the same codes under the same names. */
+#include "portconform/event.h"
 #include "portconform/file.h"
+#include "portconform/status.h"
 #include "portconform/words.h"
 
 #include <ctype.h>
@@ -28,12 +30,13 @@ static int unload(void **state)
     return 0;
 }
 
-/* "not-judged" and "notJudged", "OK" and "ok": labels of a MIB hold letters and digits alone, and begin small. */
+/* "not-judged" and "notJudged", "HOST_REACHABLE" and "hostReachable", "OK" and "ok": labels of a MIB hold letters and
+ * digits alone, and begin small. */
 static bool same_word(const char *label, size_t length, const char *word)
 {
     size_t at = 0;
     for (; *word != '\0'; word++) {
-        if (*word == '-')
+        if (*word == '-' || *word == '_')
             continue;
         if (at == length || tolower((unsigned char)label[at]) != tolower((unsigned char)*word))
             return false;
@@ -91,6 +94,19 @@ static void compare_kind(const char *convention, const char *kind)
     fail_msg("no table of words has the kind %s", kind);
 }
 
+/* The same where the module counts from 1, so that 0 can be "none". */
+static void compare_shifted(const char *convention, const char *kind)
+{
+    const char *words[MOST_CODES] = {"none"};
+    size_t count = 1;
+    for (const char *const *word = word_list(kind); *word != NULL; word++) {
+        words[count++] = *word;
+        assert_int_equal(word_find(kind, *word), count - 2);
+    }
+    assert_true(count > 1);
+    compare(convention, words, count);
+}
+
 static void test_verdicts(void **state)
 {
     (void)state;
@@ -121,11 +137,41 @@ static void test_severity(void **state)
     compare_kind("PcSeverity ::=", "severity");
 }
 
+static void test_what_is_expected(void **state)
+{
+    (void)state;
+    compare_shifted("PcPresence ::=", "presence");
+    compare_shifted("PcScope ::=", "scope");
+    compare_kind("PcPath ::=", "path");
+}
+
+static void test_events(void **state)
+{
+    (void)state;
+    const char *words[EVENT_KINDS] = {NULL};
+    for (int i = EVENT_RAISED; i < EVENT_KINDS; i++)
+        words[i] = event_kind_name((enum event_kind)i);
+    compare("PcEventType ::=", words, EVENT_KINDS);
+}
+
+static void test_states(void **state)
+{
+    (void)state;
+    const char *sinks[SINK_DOWN + 1], *stores[STORE_FAILED + 1];
+    for (int i = 0; i <= SINK_DOWN; i++)
+        sinks[i] = sink_state_name((enum sink_state)i);
+    for (int i = 0; i <= STORE_FAILED; i++)
+        stores[i] = store_state_name((enum store_state)i);
+    compare("PcSinkState ::=", sinks, SINK_DOWN + 1);
+    compare("PcStoreCondition ::=", stores, STORE_FAILED + 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_verdicts), cmocka_unit_test(test_reasons),  cmocka_unit_test(test_blame),
-        cmocka_unit_test(test_class),    cmocka_unit_test(test_severity),
+        cmocka_unit_test(test_class),    cmocka_unit_test(test_severity), cmocka_unit_test(test_what_is_expected),
+        cmocka_unit_test(test_events),   cmocka_unit_test(test_states),
     };
     return cmocka_run_group_tests(tests, load, unload);
 }

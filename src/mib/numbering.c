@@ -1,0 +1,95 @@
+/* Numbers for keys where there is no store: a table of hashes, open addressing. A key keeps its number as long as the
+ * process runs, and no number is given to two keys. */
+#include "portconform/mib.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { MOST_KEYS = 1 << 20, FIRST_SLOTS = 256 };
+
+struct mib_numbering {
+    char **keys;     /* owned: "space\nkey"; the slot's place is its hash's */
+    uint32_t *given; /* parallel */
+    size_t slots;    /* a power of two */
+    uint32_t last;
+};
+
+struct mib_numbering *mib_numbering_new(void)
+{
+    return calloc(1, sizeof(struct mib_numbering));
+}
+
+void mib_numbering_free(struct mib_numbering *numbering)
+{
+    if (numbering == NULL)
+        return;
+    for (size_t i = 0; i < numbering->slots; i++)
+        free(numbering->keys[i]);
+    free(numbering->keys);
+    free(numbering->given);
+    free(numbering);
+}
+
+/* FNV-1a; keys come from the site's own configuration and hosts. */
+static uint64_t hash(const char *key, size_t length)
+{
+    uint64_t value = 0xcbf29ce484222325U;
+    for (size_t i = 0; i < length; i++)
+        value = (value ^ (unsigned char)key[i]) * 0x100000001b3U;
+    return value;
+}
+
+/* The slot of the key, or the free one where it belongs. There is always a free one. */
+static size_t slot_of(char *const *keys, size_t slots, const char *key, size_t length)
+{
+    size_t slot = hash(key, length) & (slots - 1);
+    while (keys[slot] != NULL && strcmp(keys[slot], key) != 0)
+        slot = (slot + 1) & (slots - 1);
+    return slot;
+}
+
+static bool grow(struct mib_numbering *numbering)
+{
+    size_t slots = numbering->slots == 0 ? FIRST_SLOTS : numbering->slots * 2;
+    char **keys = calloc(slots, sizeof(char *));
+    uint32_t *given = calloc(slots, sizeof(*given));
+    if (keys == NULL || given == NULL) {
+        free(keys);
+        free(given);
+        return false;
+    }
+    for (size_t i = 0; i < numbering->slots; i++) {
+        if (numbering->keys[i] == NULL)
+            continue;
+        size_t slot = slot_of(keys, slots, numbering->keys[i], strlen(numbering->keys[i]));
+        keys[slot] = numbering->keys[i];
+        given[slot] = numbering->given[i];
+    }
+    free(numbering->keys);
+    free(numbering->given);
+    numbering->keys = keys;
+    numbering->given = given;
+    numbering->slots = slots;
+    return true;
+}
+
+uint32_t mib_numbering_number(void *context, const char *space, const char *key)
+{
+    struct mib_numbering *numbering = context;
+    size_t space_length = strlen(space), length = space_length + 1 + strlen(key);
+    if (numbering->last >= numbering->slots / 2 && !grow(numbering))
+        return 0;
+    char *whole = malloc(length + 1);
+    if (whole == NULL)
+        return 0;
+    memcpy(whole, space, space_length);
+    whole[space_length] = '\n';
+    memcpy(whole + space_length + 1, key, length - space_length);
+    size_t slot = slot_of(numbering->keys, numbering->slots, whole, length);
+    if (numbering->keys[slot] != NULL || numbering->last == MOST_KEYS) {
+        free(whole);
+        return numbering->given[slot]; /* 0 of a free slot */
+    }
+    numbering->keys[slot] = whole;
+    return numbering->given[slot] = ++numbering->last;
+}
