@@ -2,6 +2,8 @@
 #include "internal.h"
 
 #include <assert.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 #include <time.h>
 
@@ -129,6 +131,9 @@ static bool cell_octets(enum cell_kind kind, const void *member, const struct fi
         value_date(ret, looked_ms(member, block));
     else if (kind == CELL_ADDR)
         value_address(ret, member);
+    else if (kind == CELL_DECIMAL)
+        value_octets(ret, ret->buffer,
+                     (size_t)snprintf((char *)ret->buffer, sizeof(ret->buffer), "%" PRIu64, *(const uint64_t *)member));
     else
         return false;
     return true;
@@ -179,6 +184,7 @@ static void cell_number(enum cell_kind kind, const void *member, struct mib_valu
     case CELL_ARRAY:
     case CELL_DATE:
     case CELL_ADDR:
+    case CELL_DECIMAL:
     case CELL_LOOKED:
     case CELL_AGE_MONO:
     case CELL_AGE_WALL:

@@ -30,6 +30,7 @@ enum cell_kind {
     CELL_MILLIS,    /* int64_t, Gauge32 */
     CELL_GAUGE64,   /* uint64_t, Gauge32 */
     CELL_COUNTER64, /* uint64_t */
+    CELL_DECIMAL,   /* uint64_t as text */
     CELL_AGE_MONO,  /* int64_t, monotonic milliseconds: how many seconds ago; 0: never */
     CELL_AGE_WALL,  /* the same, wall-clock */
     CELL_LOOKED,    /* of a finding with its block: when it was looked at */

@@ -104,13 +104,16 @@ static void notify_value(const struct origin_of_values *from, unsigned id, struc
 {
     const struct mib_summary none = {0}, *summary = from->summary == NULL ? &none : from->summary;
     const uint64_t values[] = {
-        [NOTIFY_SEQUENCE] = from->sequence,          [NOTIFY_RAISED] = summary->raised,
-        [NOTIFY_CHANGED] = summary->changed,         [NOTIFY_CLEARED] = summary->cleared,
-        [NOTIFY_FIRST_EVENT] = summary->first_event, [NOTIFY_LAST_EVENT] = summary->last_event,
+        [NOTIFY_SEQUENCE] = from->sequence,
+        [NOTIFY_RAISED] = summary->raised,
+        [NOTIFY_CHANGED] = summary->changed,
+        [NOTIFY_CLEARED] = summary->cleared,
+        [NOTIFY_FIRST_EVENT] = (uint32_t)summary->first_event,
+        [NOTIFY_LAST_EVENT] = (uint32_t)summary->last_event,
     };
     static const enum mib_type types[] = {
-        [NOTIFY_SEQUENCE] = MIB_COUNTER32, [NOTIFY_RAISED] = MIB_GAUGE,          [NOTIFY_CHANGED] = MIB_GAUGE,
-        [NOTIFY_CLEARED] = MIB_GAUGE,      [NOTIFY_FIRST_EVENT] = MIB_COUNTER64, [NOTIFY_LAST_EVENT] = MIB_COUNTER64,
+        [NOTIFY_SEQUENCE] = MIB_COUNTER32, [NOTIFY_RAISED] = MIB_GAUGE,      [NOTIFY_CHANGED] = MIB_GAUGE,
+        [NOTIFY_CLEARED] = MIB_GAUGE,      [NOTIFY_FIRST_EVENT] = MIB_GAUGE, [NOTIFY_LAST_EVENT] = MIB_GAUGE,
     };
     ret->type = types[id];
     ret->number = values[id];

@@ -181,7 +181,7 @@ static const struct mib_column target_columns[] = {
 };
 
 static const struct mib_column event_columns[] = {
-    {"pcEventId", CELL_COUNTER64, offsetof(struct event, id), VIA_EVENT},
+    {"pcEventId", CELL_DECIMAL, offsetof(struct event, id), VIA_EVENT},
     {"pcEventKind", CELL_CODE, offsetof(struct event, kind), VIA_EVENT},
     {"pcEventAt", CELL_DATE, offsetof(struct event, at.wall_ms), VIA_EVENT},
     {"pcEventKey", CELL_TEXT, offsetof(struct finding, key), VIA_FINDING},
