@@ -147,11 +147,8 @@ static bool has_dual(const struct reading *reading)
 
 static void tell_rest(const struct reading *reading, int64_t stale_ms, struct text *out)
 {
-    if (reading->duplicates > 0) {
-        text_add(out, "; ");
-        text_add_count(out, reading->duplicates, "row");
-        text_add(out, " given again and stepped over");
-    }
+    if (reading->duplicates > 0)
+        text_add(out, "; rows were given again and stepped over");
     if (has_dual(reading))
         text_add(out, "; whether [::] takes IPv4 as well is not told");
     if (reading->unnamed > 0 && reading->listeners.count > 0)
