@@ -83,6 +83,9 @@ struct cycle_options {
 bool cycle_needs_other_kinds(const struct plan *plan, const struct probe_choice *probes,
                              const struct remote_source *remote);
 
+/* What the site says about probes, for an engine that visits share. */
+struct probe_limits cycle_limits(const struct site *site);
+
 /* 0, -ENOMEM, or another negated errno of the probe engine. Options are copied, what they point at is borrowed. */
 int cycle_new(const struct plan *plan, const struct cycle_options *options, struct cycle **ret);
 /* Takes NULL. A visit that is not over leaves `seen` as it found it. */

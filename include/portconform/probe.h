@@ -1,15 +1,19 @@
 /* The probe engine: many probes in flight on one epoll descriptor, each with one deadline, each ending in one result.
  *
- * The life of a probe: queued (probe_engine_add) -> waiting for a slot (in flight overall, per target; the oldest that
- * may start goes first) -> started by its kind -> the kind's on_ready is called when its descriptor is ready -> it ends
- * by probe_end() or by its deadline, then the kind's `cancel` gives back what it holds, the engine closes the
- * descriptor, and the caller's `done` is called with the result. Time is passed in.
+ * The life of a probe: queued (probe_engine_add) -> waiting for its turn (the listener that it uses, then a token of
+ * its target's bucket and of the one for all; what was silent last time first, then the oldest) -> started by its kind
+ * -> the kind's on_ready is called when its descriptor is ready -> it ends by probe_end() or by its deadline, then the
+ * kind's `cancel` gives back what it holds, the engine closes the descriptor or keeps it to use it again, and the
+ * caller's `done` is called with the result. Time is passed in.
  *
  *     while (probe_engine_step(engine, moment_now()) > 0)
  *         poll(probe_engine_fd(engine), until probe_engine_next_ms(engine));
  *
+ * What is paced is how many begin in a second, never how many are in flight: silent ones would hold up all others for
+ * their whole time-out. The only bound of those that wait for an answer are the descriptors that this process may have.
+ *
  * Own trouble (EMFILE, no route, no source address) ends a probe as PROBE_LOCAL with its reason, never as the target's;
- * EMFILE first waits for a slot of ours to come free.
+ * EMFILE first waits for a descriptor of ours to come free.
  */
 #pragma once
 
@@ -40,6 +44,12 @@ struct probe_kind {
     void (*cancel)(struct probe *probe);
 };
 
+/* What a probe makes use of: a listener, at most `limit` probes (0: 1) at a time. */
+struct probe_use {
+    uint64_t listener; /* any number that tells it from others; 0: none */
+    unsigned limit;
+};
+
 struct probe_request {
     const struct probe_kind *kind;
     struct address target;
@@ -51,16 +61,31 @@ struct probe_request {
     const char *ca_file;           /* authorities that must vouch for it; NULL: it is looked at, not judged; borrowed */
     unsigned timeout_ms;           /* from its start, not from its queueing */
     bool early;                    /* goes before those that are not: it was silent last time */
-    const void *group;             /* for probe_engine_abort() and probe_engine_drop(); may be NULL */
-    unsigned attempts;             /* datagrams sent over the time-out by udp and icmp; 0 counts as 1 */
+    struct probe_use uses[2];      /* the address and port, and the listener behind it; zeros: nothing to care for */
+    uint8_t dscp;                  /* filled in by the engine, by its limits, as are the ports */
+    uint16_t source_port_low, source_port_high;
+    const void *group; /* for probe_engine_abort() and probe_engine_drop(); may be NULL */
+    unsigned attempts; /* datagrams sent over the time-out by udp and icmp; 0 counts as 1 */
     /* Called once; may add probes, but not step, abort or free the engine. */
     void (*done)(void *context, const struct probe_request *request, const struct probe_result *result);
     void *context;
 };
 
 struct probe_limits {
-    unsigned in_flight;  /* overall; 0: 256. Lowered to what RLIMIT_NOFILE leaves */
-    unsigned per_target; /* per address; 0: 8 */
+    unsigned per_second;            /* that begin, overall; 0: 4000 */
+    unsigned per_target_per_second; /* that begin, for each address; 0: 200 */
+    unsigned descriptors;           /* that may be open; 0: what RLIMIT_NOFILE leaves, and never more */
+    uint8_t dscp;                   /* 0..63 */
+    uint16_t source_port_low;       /* 0: the kernel chooses */
+    uint16_t source_port_high;
+};
+
+/* How the engine is doing, for those who watch it. */
+struct probe_figures {
+    size_t running, waiting;
+    uint64_t ended;
+    unsigned descriptors; /* held, idle ones included */
+    bool starved;         /* as many as it may have: the others wait */
 };
 
 int probe_engine_new(const struct probe_limits *limits, struct probe_engine **ret);
@@ -78,6 +103,12 @@ void probe_engine_abort(struct probe_engine *engine, const void *group, enum rea
 /* The same, unseen: `done` is not called. */
 void probe_engine_drop(struct probe_engine *engine, const void *group);
 size_t probe_engine_pending(const struct probe_engine *engine);
+struct probe_figures probe_engine_figures(const struct probe_engine *engine);
+/* Of what begins from now on. */
+void probe_engine_set_limits(struct probe_engine *engine, const struct probe_limits *limits);
+/* Lets this process have as many descriptors as its hard limit allows. Call it before the first engine is made, in
+ * programs whose libraries know no descriptor sets of fixed size. */
+void probe_raise_descriptors(void);
 
 extern const struct probe_kind probe_kind_tcp;
 extern const struct probe_kind probe_kind_udp;
@@ -110,8 +141,8 @@ int probe_socket(const struct probe_request *request, int type, int protocol);
  * where the queue is empty. False: nothing in it ends the probe. */
 bool probe_read_error(struct probe *probe, int fd, int error);
 /* The first half of every kind over TCP. probe_tcp_start: the `start` of a kind; the connection will be closed by RST,
- * so that no TIME_WAIT stays. probe_tcp_established: from on_ready, until it is true once; false: not yet, or the probe
- * has ended. */
+ * so that no TIME_WAIT stays. probe_tcp_established: from on_ready, until it is true once, and then the descriptor is
+ * the probe's alone, watched for EPOLLOUT; false: not yet, or the probe has ended. */
 int probe_tcp_start(struct probe *probe);
 bool probe_tcp_established(struct probe *probe, uint32_t epoll_events);
 

@@ -39,6 +39,7 @@ struct role {
     struct owner_patterns owner; /* overrides; count 0: none */
     enum probe_policy probe;
     bool probe_given;
+    unsigned interval_s; /* 0: the host's */
     struct origin origin;
 };
 
@@ -136,6 +137,7 @@ struct host {
     bool exclusive;                 /* a listener that nothing explains is a finding */
     bool intermittent;
     enum probe_policy probe;
+    unsigned interval_s; /* 0: the site's */
     struct damping damping;
     struct origin origin;
 };
@@ -180,6 +182,11 @@ struct team {
     const char *contact;
 };
 
+/* What the daemon tells besides each change, and when it tells less (news.h). */
+struct event_options {
+    unsigned storm, storm_s, heartbeat_s, summary_s;
+};
+
 struct canary {
     struct address address;
     uint16_t port; /* TCP; 0: none is configured */
@@ -204,10 +211,14 @@ struct site {
     struct canary canary;
     bool segmentation;
     unsigned probe_timeout_ms;            /* 100..60000, default 3000: leaves room for one SYN retransmit */
-    unsigned probe_in_flight;             /* default 256 overall */
-    unsigned probe_per_target;            /* default 8 */
-    const char *ca_file;                  /* what certificates are judged by; NULL: they are not */
-    unsigned interval_s;                  /* of the daemon's cycle, default 60 */
+    unsigned probe_per_second;            /* that begin, default 4000 overall */
+    unsigned probe_per_target_per_second; /* default 200 */
+    uint8_t probe_dscp;                   /* of what probes send; default 0 */
+    uint16_t probe_source_port_low;       /* 0: the kernel chooses */
+    uint16_t probe_source_port_high;
+    const char *ca_file; /* what certificates are judged by; NULL: they are not */
+    unsigned interval_s; /* from one look of the daemon to the next, default 60 */
+    struct event_options events;
     unsigned looks_before_unexpected_udp; /* N of the design, default 3 */
     uint32_t pen;                         /* 0: not set */
     const char *agentx_socket;            /* NULL: net-snmp's default */

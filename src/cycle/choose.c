@@ -87,17 +87,20 @@ uint16_t cycle_closed_port(const struct plan_host *host, const struct listener_t
     return 0;
 }
 
-/* Rounds that the busiest address needs when every probe runs into its time-out. */
-static int64_t worst_rounds(const struct cycle *cycle)
+/* How long it takes until the last probe may begin, at the site's pace; the busiest address decides, or all together.
+ */
+static int64_t pace_ms(const struct cycle *cycle)
 {
     const struct probe_limits *limits = &cycle->options.limits;
-    size_t rounds = (cycle->progress.total + limits->in_flight - 1) / limits->in_flight;
+    size_t overall = limits->per_second ? limits->per_second : 1;
+    size_t each = limits->per_target_per_second ? limits->per_target_per_second : 1;
+    size_t longest = cycle->progress.total * 1000 / overall;
     for (size_t i = 0; i < cycle->address_count; i++) {
-        size_t own = (cycle->addresses[i].flow_count + limits->per_target - 1) / limits->per_target;
-        if (own > rounds)
-            rounds = own;
+        size_t own = cycle->addresses[i].flow_count * 1000 / each;
+        if (own > longest)
+            longest = own;
     }
-    return rounds > 0 ? (int64_t)rounds : 1;
+    return (int64_t)longest;
 }
 
 static unsigned between(int64_t value, int64_t least, unsigned most)
@@ -117,7 +120,7 @@ void cycle_spread_timeouts(struct cycle *cycle, struct moment now)
     if (cycle->options.deadline_mono_ms == INT64_MAX)
         return;
     int64_t left = cycle->options.deadline_mono_ms - now.mono_ms;
-    int64_t fair = left / (2 * worst_rounds(cycle) + 1);
+    int64_t fair = (left - 2 * pace_ms(cycle)) / 3; /* the first, the second, and what is between them */
     int64_t least = left / 3 < TIMEOUT_ENOUGH_MS ? left / 3 : TIMEOUT_ENOUGH_MS;
     cycle->first_ms = between(fair, TIMEOUT_LEAST_MS, wished);
     cycle->timeout_ms = between(least > fair ? least : fair, TIMEOUT_LEAST_MS, wished);

@@ -16,13 +16,33 @@ enum { PHASES = sizeof(phases) / sizeof(phases[0]), PHASE_LISTENERS = 0, PHASE_C
 
 /* --- making one -------------------------------------------------------------------------------------------------- */
 
+struct probe_limits cycle_limits(const struct site *site)
+{
+    return (struct probe_limits){
+        .per_second = site->probe_per_second,
+        .per_target_per_second = site->probe_per_target_per_second,
+        .dscp = site->probe_dscp,
+        .source_port_low = site->probe_source_port_low,
+        .source_port_high = site->probe_source_port_high,
+    };
+}
+
+/* What is given, and the site's for the rest. */
+static struct probe_limits limits_of(const struct probe_limits *given, const struct site *site)
+{
+    struct probe_limits limits = cycle_limits(site);
+    if (given->per_second)
+        limits.per_second = given->per_second;
+    if (given->per_target_per_second)
+        limits.per_target_per_second = given->per_target_per_second;
+    limits.descriptors = given->descriptors;
+    return limits;
+}
+
 static void fill_defaults(struct cycle_options *options, const struct site *site)
 {
-    enum { IN_FLIGHT = 256, PER_TARGET = 8, TIMEOUT_MS = 3000 };
-    if (options->limits.in_flight == 0)
-        options->limits.in_flight = site->probe_in_flight ? site->probe_in_flight : IN_FLIGHT;
-    if (options->limits.per_target == 0)
-        options->limits.per_target = site->probe_per_target ? site->probe_per_target : PER_TARGET;
+    enum { TIMEOUT_MS = 3000 };
+    options->limits = limits_of(&options->limits, site);
     if (options->probe_timeout_ms == 0)
         options->probe_timeout_ms = site->probe_timeout_ms ? site->probe_timeout_ms : TIMEOUT_MS;
     if (!options->echo)
@@ -231,6 +251,8 @@ int cycle_run(const struct plan *plan, const struct cycle_options *options, stru
               struct judgement *ret)
 {
     struct cycle *cycle = NULL;
+    if (!options->engine)
+        probe_raise_descriptors();
     int r = cycle_new(plan, options, &cycle);
     while (r >= 0) {
         r = cycle_step(cycle, moment_now());

@@ -30,6 +30,19 @@ static bool silence_is_natural(const struct cycle_flow *flow)
     return transport_of(flow) == TRANSPORT_UDP && !cycle_answers_by_protocol(flow);
 }
 
+static const struct listener *listener_behind(const struct cycle_flow *flow)
+{
+    const struct listener_table *table = cycle_table_of(flow->address->visited);
+    if (!table)
+        return NULL;
+    const struct listener *end = table->items + table->count;
+    const struct listener *at = table->items + listener_table_find(table, transport_of(flow), flow->flow->port);
+    for (; at < end && at->transport == transport_of(flow) && at->port == flow->flow->port; at++)
+        if (listener_serves(at, &flow->address->at->address))
+            return at;
+    return NULL;
+}
+
 /* --- results ----------------------------------------------------------------------------------------------------- */
 
 /* Our own trouble teaches nothing about the target. A memory that has no room for more is none. */
@@ -149,6 +162,28 @@ static unsigned timeout_of(const struct cycle_flow *flow)
     return first && may_be_hasty(flow) ? flow->cycle->first_ms : 0; /* 0: the cycle's */
 }
 
+/* One probe at a time for an address and port, over all hosts and visits. Behind the addresses of a host may be one
+ * listener: the listeners' table knows; where there is none, a full burst is kept below what a usual accept queue
+ * holds. */
+static void choose_uses(const struct cycle_flow *flow, struct probe_request *request)
+{
+    enum { UNKNOWN_LISTENER = 64 };
+    const struct cycle_host *host = flow->address->visited;
+    const struct listener *listener = listener_behind(flow);
+    const uint8_t transport = (uint8_t)transport_of(flow);
+    uint64_t target = hash_octets(HASH_BEGIN, request->target.octets, sizeof(request->target.octets));
+    target = hash_octets(target, &request->port, sizeof(request->port));
+    request->uses[0].listener = hash_octets(target, &transport, sizeof(transport)) | 1;
+    if (host->planned->address_count < 2)
+        return;
+    uint64_t behind = hash_octets(HASH_BEGIN, host->planned->host->name, strlen(host->planned->host->name));
+    behind = hash_octets(behind, &request->port, sizeof(request->port));
+    if (listener)
+        behind = hash_octets(behind, &listener->address.octets, sizeof(listener->address.octets));
+    request->uses[1].listener = hash_octets(behind, &transport, sizeof(transport)) & ~UINT64_C(1);
+    request->uses[1].limit = listener ? 1 : UNKNOWN_LISTENER;
+}
+
 static int ask(struct cycle_flow *flow,
                void (*done)(void *context, const struct probe_request *request, const struct probe_result *result))
 {
@@ -172,6 +207,7 @@ static int ask(struct cycle_flow *flow,
         .done = done,
         .context = flow,
     };
+    choose_uses(flow, &request);
     return cycle_probe(cycle, &request);
 }
 
@@ -234,19 +270,6 @@ int cycle_phase_flows(struct cycle *cycle)
 }
 
 /* --- doubts ------------------------------------------------------------------------------------------------------ */
-
-static const struct listener *listener_behind(const struct cycle_flow *flow)
-{
-    const struct listener_table *table = cycle_table_of(flow->address->visited);
-    if (!table)
-        return NULL;
-    const struct listener *end = table->items + table->count;
-    const struct listener *at = table->items + listener_table_find(table, transport_of(flow), flow->flow->port);
-    for (; at < end && at->transport == transport_of(flow) && at->port == flow->flow->port; at++)
-        if (listener_serves(at, &flow->address->at->address))
-            return at;
-    return NULL;
-}
 
 /* Is a port of the expectation, or, with `group`, of any member of its group, open at that flow's address? */
 static bool has_open(const struct cycle_flow *flow, const char *group)

@@ -23,19 +23,9 @@ void look_memory_free(struct look_memory *memory)
     free(memory);
 }
 
-/* FNV-1a */
-static uint64_t hash_octets(uint64_t hash, const void *octets, size_t count)
-{
-    const unsigned char *at = octets;
-    for (size_t i = 0; i < count; i++)
-        hash = (hash ^ at[i]) * 0x100000001b3;
-    return hash;
-}
-
 static size_t place_of(const struct look *look, size_t room)
 {
-    uint64_t hash = 0xcbf29ce484222325;
-    hash = hash_octets(hash, look->target.octets, sizeof(look->target.octets));
+    uint64_t hash = hash_octets(HASH_BEGIN, look->target.octets, sizeof(look->target.octets));
     hash = hash_octets(hash, &look->port, sizeof(look->port));
     hash = hash_octets(hash, &look->transport, sizeof(look->transport));
     return (size_t)(hash ^ hash >> 32) & (room - 1);

@@ -112,7 +112,7 @@ class Site:
             acts_as = ", ".join(f'{{ component = "{component}"; }}' for component in components)
             added.append(f'{{ name = "{name}"; acts_as = ( {acts_as} ); }}')
         text = self.text.replace("site: {", f"site: {{ segmentation = {'true' if segmentation else 'false'};"
-                                            f" probe = {{ timeout_ms = {SILENT_MS}; per_target = 64; }};", 1)
+                                            f" probe = {{ timeout_ms = {SILENT_MS}; per_target_per_second = 20000; per_second = 20000; }};", 1)
         text = text.replace("vantages: (", "".join(["vantages: ( ", *(f"{line},\n  " for line in added)]), 1)
         with open(os.path.join(folder, "site.conf"), "w", encoding="utf-8") as file:
             file.write(text)

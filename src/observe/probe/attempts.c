@@ -2,8 +2,9 @@
  * 1/N of the time to be answered. */
 #include "attempts.h"
 
+#include "errqueue.h"
+
 #include <errno.h>
-#include <sys/epoll.h>
 
 static void plan_next(struct probe *probe)
 {
@@ -14,21 +15,23 @@ static void plan_next(struct probe *probe)
         probe_set_timer(probe, started_ms + (int64_t)request->timeout_ms * sent / request->attempts);
 }
 
-/* An error of sending may be a report about an earlier attempt; a full buffer is as good as a lost datagram. */
+/* An error of sending may be a report about an earlier attempt, or about an earlier probe with this socket, and is gone
+ * when it was told once; a full buffer is as good as a lost datagram. */
 static int send_one(struct probe *probe, int fd, attempt_send *send)
 {
     probe_note_sent(probe);
     int result = send(probe, fd);
+    if (result && result != -EAGAIN && !probe_read_reports(probe, fd))
+        result = send(probe, fd);
     if (result && result != -EAGAIN && !probe_read_error(probe, fd, 0))
         return result;
     plan_next(probe);
     return 0;
 }
 
-int attempts_begin(struct probe *probe, int fd, attempt_send *send)
+int attempts_begin(struct probe *probe, attempt_send *send)
 {
-    int result = probe_watch(probe, fd, EPOLLIN);
-    return result ? result : send_one(probe, fd, send);
+    return send_one(probe, probe_fd(probe), send);
 }
 
 void attempts_next(struct probe *probe, attempt_send *send)

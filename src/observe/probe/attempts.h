@@ -8,5 +8,5 @@ typedef int attempt_send(struct probe *probe, int fd);
 
 /* Watches `fd` (taken in any case), sends the first and plans the next. For the end of a kind's `start`: returns what
  * it returns. */
-int attempts_begin(struct probe *probe, int fd, attempt_send *send);
+int attempts_begin(struct probe *probe, attempt_send *send);
 void attempts_next(struct probe *probe, attempt_send *send); /* from on_timer */

@@ -1,4 +1,5 @@
 /* Reads a socket's error queue (IP_RECVERR(2const)): the ICMP message behind an error, and who sent it. */
+#include "errqueue.h"
 #include "engine.h"
 #include "evidence.h"
 #include "route.h"
@@ -11,6 +12,8 @@
 struct report {
     struct sock_extended_err error;
     struct address offender; /* AF_UNSPEC: not told */
+    struct address about;    /* where to the datagram or the call was; AF_UNSPEC: not told */
+    uint16_t port;
 };
 
 static bool parse_report(struct msghdr *message, struct report *ret)
@@ -44,12 +47,21 @@ static int next_report(int fd, struct report *ret)
         alignas(struct cmsghdr) unsigned char control[512];
         unsigned char datagram[64];
         struct iovec vector = {datagram, sizeof(datagram)};
-        struct msghdr message = {
-            .msg_iov = &vector, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof(control)};
+        struct sockaddr_storage about = {.ss_family = AF_UNSPEC};
+        struct msghdr message = {.msg_name = &about,
+                                 .msg_namelen = sizeof(about),
+                                 .msg_iov = &vector,
+                                 .msg_iovlen = 1,
+                                 .msg_control = control,
+                                 .msg_controllen = sizeof(control)};
         if (recvmsg(fd, &message, MSG_ERRQUEUE | MSG_DONTWAIT) < 0)
             return 0;
-        if (parse_report(&message, ret))
-            return 1;
+        if (!parse_report(&message, ret))
+            continue;
+        ret->about = (struct address){.family = AF_UNSPEC};
+        if (message.msg_namelen > 0 && (about.ss_family == AF_INET || about.ss_family == AF_INET6))
+            ret->about = address_from_sockaddr((const struct sockaddr *)&about, &ret->port);
+        return 1;
     }
 }
 
@@ -105,8 +117,20 @@ static bool end_by_local_report(struct probe *probe, const struct report *report
     return true;
 }
 
+/* A socket is used again and again: a report may be about a probe of yesterday. */
+static bool is_of_another(const struct probe *probe, const struct report *report)
+{
+    struct address about = report->about;
+    address_normalise(&about);
+    if (about.family == AF_UNSPEC)
+        return false;
+    return !same_host(&about, &probe->request.target) || (report->port != 0 && report->port != probe->request.port);
+}
+
 static bool end_by_report(struct probe *probe, const struct report *report)
 {
+    if (is_of_another(probe, report))
+        return false;
     switch (report->error.ee_origin) {
     case SO_EE_ORIGIN_ICMP:
         return end_by_icmp(probe, report, REPORT_ICMP);
@@ -144,6 +168,15 @@ static int take_pending_error(int fd)
     int error = 0;
     socklen_t length = sizeof(error);
     return getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &length) ? errno : error;
+}
+
+bool probe_read_reports(struct probe *probe, int fd)
+{
+    struct report report;
+    while (next_report(fd, &report))
+        if (end_by_report(probe, &report))
+            return true;
+    return false;
 }
 
 bool probe_read_error(struct probe *probe, int fd, int error)

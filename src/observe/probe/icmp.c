@@ -44,7 +44,8 @@ static int icmp_start(struct probe *probe)
     if (fd < 0)
         return fd;
     probe_result_of(probe)->path_local = probe_route_is_local(probe);
-    return attempts_begin(probe, fd, send_echo);
+    int r = probe_watch(probe, fd, EPOLLIN);
+    return r < 0 ? r : attempts_begin(probe, send_echo);
 }
 
 static void read_replies(struct probe *probe)

@@ -9,7 +9,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <unistd.h>
 
 void *probe_state(struct probe *probe)
 {
@@ -28,7 +27,7 @@ struct moment probe_now(const struct probe *probe)
 
 int probe_fd(const struct probe *probe)
 {
-    return probe->fd;
+    return probe->slot == NO_SLOT ? -1 : probe->engine->slots[probe->slot].fd;
 }
 
 struct probe_result *probe_result_of(struct probe *probe)
@@ -43,20 +42,13 @@ int64_t probe_deadline_ms(const struct probe *probe)
 
 int probe_watch(struct probe *probe, int fd, uint32_t epoll_events)
 {
-    struct epoll_event event = {.events = epoll_events, .data.ptr = probe};
-    int operation = fd == probe->fd ? EPOLL_CTL_MOD : EPOLL_CTL_ADD;
-    if (epoll_ctl(probe->engine->epoll_fd, operation, fd, &event)) {
-        int error = errno;
-        if (fd != probe->fd)
-            (void)close(fd);
-        return -error;
-    }
-    if (probe->fd >= 0 && probe->fd != fd) {
-        (void)epoll_ctl(probe->engine->epoll_fd, EPOLL_CTL_DEL, probe->fd, NULL);
-        (void)close(probe->fd);
-    }
-    probe->fd = fd;
-    return 0;
+    struct probe_engine *engine = probe->engine;
+    if (fd != probe_fd(probe))
+        return slots_add(probe, fd, epoll_events, SLOT_ONCE);
+    const struct probe_slot *slot = &engine->slots[probe->slot];
+    struct epoll_event event = {.events = epoll_events, .data.u64 = (uint64_t)slot->generation << 32 | probe->slot};
+    slots_once(probe);
+    return epoll_ctl(engine->epoll_fd, EPOLL_CTL_MOD, fd, &event) ? -errno : 0;
 }
 
 static uint32_t elapsed_us(int64_t since_us)
@@ -91,7 +83,7 @@ void probe_set_timer(struct probe *probe, int64_t mono_ms)
     int64_t earliest = probe->engine->now.mono_ms + 1;
     probe->timer_ms = mono_ms < earliest ? earliest : mono_ms;
     int64_t due = probe->timer_ms < probe->deadline_ms ? probe->timer_ms : probe->deadline_ms;
-    probe_heap_rekey(&probe->engine->running, probe, due);
+    probe_heap_rekey(&probe->engine->running, &probe->member, due);
 }
 
 void probe_note_sent(struct probe *probe)

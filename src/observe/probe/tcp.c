@@ -4,40 +4,35 @@
  * tracker. A RST has no provenance: whether the host or a firewall sent it, only listener evidence can tell.
  */
 #include "engine.h"
+#include "errqueue.h"
 
 #include <errno.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
-/* connect() failed at once: over loopback that is already the answer, otherwise the route was the trouble. */
+/* connect() failed at once: over loopback that is already the answer, otherwise the route was the trouble. What the
+ * socket itself says may be of an earlier call. */
 static int refused_at_once(struct probe *probe, int fd, int error)
 {
     bool answered = error == ECONNREFUSED || error == ECONNRESET;
-    bool ended = probe_read_error(probe, fd, answered ? error : 0);
-    (void)close(fd);
+    bool ended = answered ? probe_read_error(probe, fd, error) : probe_read_reports(probe, fd);
     return ended ? 0 : -error;
 }
 
 int probe_tcp_start(struct probe *probe)
 {
     const struct probe_request *request = probe_request_of(probe);
-    const struct linger reset_on_close = {.l_onoff = 1, .l_linger = 0};
     struct sockaddr_storage target;
     socklen_t length = address_to_sockaddr(&request->target, request->port, &target);
-    int fd = probe_socket(request, SOCK_STREAM, IPPROTO_TCP);
-    if (fd < 0)
-        return fd;
+    int r = slots_take(probe, SLOT_TCP);
+    if (r < 0)
+        return r;
+    int fd = probe_fd(probe);
     probe_result_of(probe)->path_local = probe_route_is_local(probe);
-    if (setsockopt(fd, SOL_SOCKET, SO_LINGER, &reset_on_close, sizeof(reset_on_close))) {
-        int error = errno;
-        (void)close(fd);
-        return -error;
-    }
     probe_note_sent(probe);
     if (connect(fd, (const struct sockaddr *)&target, length) && errno != EINPROGRESS)
         return refused_at_once(probe, fd, errno);
-    return probe_watch(probe, fd, EPOLLOUT);
+    return 0;
 }
 
 /* Linux connects a socket to itself when its own port happens to be the one it calls (RFC 9293 section 3.5, both sides
@@ -62,7 +57,8 @@ static bool is_connected(int fd)
     return getpeername(fd, (struct sockaddr *)&peer, &length) == 0;
 }
 
-bool probe_tcp_established(struct probe *probe, uint32_t epoll_events)
+/* The events have something else to tell than a connection: an error, or that it is over already. */
+static bool end_by_error(struct probe *probe, uint32_t epoll_events)
 {
     int fd = probe_fd(probe);
     int error = 0;
@@ -74,23 +70,44 @@ bool probe_tcp_established(struct probe *probe, uint32_t epoll_events)
         result->sign_of_life = true;
         probe_set_detail(probe, "accepted, then reset at once");
         probe_end(probe, PROBE_OPEN, REASON_ACCEPTED);
-        return false;
+        return true;
     }
-    if ((epoll_events & EPOLLERR || error) && probe_read_error(probe, fd, error))
-        return false;
-    if (!(epoll_events & EPOLLOUT) || !is_connected(fd))
+    return (epoll_events & EPOLLERR || error) && probe_read_error(probe, fd, error);
+}
+
+/* EPOLLOUT alone is a connection, as the kernel has it at this moment. */
+static bool is_established(struct probe *probe, uint32_t epoll_events)
+{
+    struct probe_result *result = probe_result_of(probe);
+    if (epoll_events & (EPOLLERR | EPOLLHUP)) {
+        if (end_by_error(probe, epoll_events) || !is_connected(probe_fd(probe)))
+            return false;
+    }
+    if (!(epoll_events & EPOLLOUT))
         return false;
     result->sign_of_life = true;
-    if (!connected_to_itself(fd))
+    if (!result->path_local || !connected_to_itself(probe_fd(probe)))
         return true;
     probe_set_detail(probe, "the call met itself: nobody listens");
     probe_end(probe, PROBE_REFUSED, REASON_RST);
     return false;
 }
 
+bool probe_tcp_established(struct probe *probe, uint32_t epoll_events)
+{
+    if (!is_established(probe, epoll_events))
+        return false;
+    int r = probe_watch(probe, probe_fd(probe), EPOLLOUT);
+    if (r == 0)
+        return true;
+    probe_result_of(probe)->error = -r;
+    probe_end(probe, PROBE_LOCAL, probe_local_reason(-r));
+    return false;
+}
+
 static void tcp_on_ready(struct probe *probe, uint32_t epoll_events)
 {
-    if (probe_tcp_established(probe, epoll_events))
+    if (is_established(probe, epoll_events))
         probe_end(probe, PROBE_OPEN, REASON_ACCEPTED);
 }
 

@@ -3,6 +3,7 @@
  * error queue. What another address sends proves nothing and is left aside.
  */
 #include "attempts.h"
+#include "engine.h"
 #include "payload.h"
 
 #include <errno.h>
@@ -10,7 +11,6 @@
 #include <sys/epoll.h>
 #include <sys/random.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 enum {
     REQUEST_MAX = 512,
@@ -29,39 +29,6 @@ static uint64_t fresh_nonce(void)
     if (getrandom(&nonce, sizeof(nonce), GRND_NONBLOCK) != (ssize_t)sizeof(nonce))
         nonce = (uint64_t)clock_mono_us() * 0x9e3779b97f4a7c15; /* only in the first moments after boot */
     return nonce;
-}
-
-/* A socket that has its port already: probe_socket binds it where there is a source, otherwise it is done here. */
-static int open_bound(const struct probe_request *request, uint16_t *ret_port)
-{
-    struct address any = {.family = request->target.family};
-    struct sockaddr_storage own;
-    socklen_t length = address_to_sockaddr(&any, 0, &own);
-    int fd = probe_socket(request, SOCK_DGRAM, IPPROTO_UDP);
-    if (fd < 0)
-        return fd;
-    bool bound = request->source.family != AF_UNSPEC || bind(fd, (const struct sockaddr *)&own, length) == 0;
-    length = sizeof(own);
-    if (!bound || getsockname(fd, (struct sockaddr *)&own, &length)) {
-        int error = errno;
-        (void)close(fd);
-        return -error;
-    }
-    (void)address_from_sockaddr((const struct sockaddr *)&own, ret_port);
-    return fd;
-}
-
-/* On this machine the port that we call from must not be the one we call: the datagram would come back to us and look
- * like an answer. The second socket gets another port, since the first still holds that one. */
-static int open_socket(const struct probe_request *request)
-{
-    uint16_t port = 0;
-    int fd = open_bound(request, &port);
-    if (fd < 0 || port != request->port)
-        return fd;
-    int other = open_bound(request, &port);
-    (void)close(fd);
-    return other;
 }
 
 static int send_request(struct probe *probe, int fd)
@@ -87,10 +54,8 @@ static int udp_start(struct probe *probe)
     }
     state->nonce = fresh_nonce();
     probe_result_of(probe)->path_local = probe_route_is_local(probe);
-    int fd = open_socket(request);
-    if (fd < 0)
-        return fd;
-    return attempts_begin(probe, fd, send_request);
+    int r = slots_take(probe, SLOT_UDP);
+    return r < 0 ? r : attempts_begin(probe, send_request);
 }
 
 static bool from_target(struct probe *probe, const struct sockaddr_storage *sender)

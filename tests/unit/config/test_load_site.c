@@ -98,8 +98,8 @@ static void test_defaults_without_any_guide(void **state)
     const struct host *host = &site->hosts[0];
     assert_int_equal(site->guide_count, 0);
     assert_int_equal(site->probe_timeout_ms, 3000);
-    assert_int_equal(site->probe_in_flight, 256);
-    assert_int_equal(site->probe_per_target, 8);
+    assert_int_equal(site->probe_per_second, 4000);
+    assert_int_equal(site->probe_per_target_per_second, 200);
     assert_int_equal(site->interval_s, 60);
     assert_int_equal(site->looks_before_unexpected_udp, 3);
     assert_int_equal(site->pen, 0);
@@ -131,7 +131,8 @@ static void test_everything_a_site_may_say(void **state)
         "  agentx = { socket = \"tcp:127.0.0.1:705\"; }; interval_s = 30; looks_before_unexpected_udp = 5;\n"
         "  syslog = ( { name = \"here\"; target = \"local\"; }, { name = \"siem\"; target = \"udp:10.0.9.5:514\"; } "
         ");\n"
-        "  probe = { timeout_ms = 1000; in_flight = 10; per_target = 2; }; damping = { raise = 3; };\n"
+        "  probe = { timeout_ms = 1000; per_second = 10; per_target_per_second = 2; dscp = 8; "
+        "source_ports = \"40000..40999\"; }; damping = { raise = 3; };\n"
         "  severities = ( { rule = \"demo/*\"; verdict = \"missing\"; severity = \"warning\"; } );\n"
         "  waive = ( { ports = \"tcp 5900\"; until = \"2027-01-01\"; reason = \"VNC\"; verdict = \"unexpected\"; } ); "
         "};\n"

@@ -178,8 +178,8 @@ static inline int world_setup(void **state)
         assert_int_equal(address_parse(texts[i], &w->addresses[i].address), 0);
         w->planned[i] = (struct plan_host){.host = &w->hosts[i], .addresses = &w->addresses[i], .address_count = 1};
     }
-    w->site =
-        (struct site){.name = "osaka-dc", .probe_timeout_ms = 3000, .probe_in_flight = 256, .probe_per_target = 8};
+    w->site = (struct site){
+        .name = "osaka-dc", .probe_timeout_ms = 3000, .probe_per_second = 4000, .probe_per_target_per_second = 1000};
     w->plan = (struct plan){.site = &w->site, .vantage_name = "-", .hosts = w->planned, .host_count = 1};
     w->options = (struct cycle_options){.probes = whole, .echo = &kind_echo, .deadline_mono_ms = INT64_MAX};
     w->now = (struct moment){1000000, 1700000000000};

@@ -312,7 +312,7 @@ static void silent_site_is_wholly_judged_before_the_deadline(void **state)
 /* Ten ports in a row of which all but the first two and the last are silent, and too little time to ask each twice. */
 static void ask_a_row_of_silent_ports(struct world *w)
 {
-    w->site.probe_per_target = 1;
+    w->site.probe_per_target_per_second = 7;
     expect_ports(w, TRANSPORT_TCP, 80, 89);
     unlisted = PROBE_SILENT;
     script_port(80, PROBE_OPEN, PROBE_NOT_DONE);
@@ -363,7 +363,7 @@ static void hurried_silence_does_not_count_where_answers_are_slow(void **state)
 static void hurry_is_not_for_tls(void **state)
 {
     struct world *w = *state;
-    w->site.probe_per_target = 1;
+    w->site.probe_per_target_per_second = 7;
     unlisted = PROBE_SILENT;
     expect_ports(w, TRANSPORT_TCP, 80, 89);
     w->rules[0].service = &w->services[1];

@@ -26,7 +26,7 @@ static int round_setup(void **state)
     round->w = world;
     round->memory = look_memory_new();
     assert_non_null(round->memory);
-    const struct probe_limits limits = {.in_flight = 0};
+    const struct probe_limits limits = {.per_second = 0};
     assert_int_equal(probe_engine_new(&limits, &round->engine), 0);
     *state = round;
     return 0;

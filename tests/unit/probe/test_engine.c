@@ -107,27 +107,31 @@ static void add(const struct probe_kind *kind, const char *target, unsigned port
     assert_int_equal(probe_engine_add(seen.engine, &request), 0);
 }
 
-static void new_engine(unsigned in_flight, unsigned per_target)
+/* So many a second: a tenth of them at once overall, a quarter to one target. */
+static void new_engine(unsigned per_second, unsigned per_target)
 {
-    struct probe_limits limits = {.in_flight = in_flight, .per_target = per_target};
+    struct probe_limits limits = {.per_second = per_second, .per_target_per_second = per_target};
     assert_int_equal(probe_engine_new(&limits, &seen.engine), 0);
 }
 
-static void starts_in_order_within_the_overall_bound(void **state)
+static void starts_in_order_at_the_overall_pace(void **state)
 {
     (void)state;
-    new_engine(2, 8);
+    new_engine(20, 1000);
     for (unsigned port = 1; port <= 4; port++)
         add(&fake, "192.0.2.1", port);
     assert_int_equal(probe_engine_next_ms(seen.engine), 0);
     assert_int_equal(probe_engine_step(seen.engine, at(0)), 4);
     assert_int_equal(seen.start_count, 2);
-    assert_int_equal(probe_engine_next_ms(seen.engine), 1000);
+    assert_int_equal(probe_engine_next_ms(seen.engine), 50);
     answer(2);
     assert_int_equal(probe_engine_step(seen.engine, at(10)), 3);
-    assert_int_equal(seen.start_count, 3);
+    assert_int_equal(seen.start_count, 2); /* an answer is no leave to hurry */
+    assert_int_equal(probe_engine_step(seen.engine, at(50)), 3);
     const unsigned expected[] = {1, 2, 3};
+    assert_int_equal(seen.start_count, 3);
     assert_memory_equal(seen.started, expected, sizeof(expected));
+    assert_int_equal(probe_engine_next_ms(seen.engine), 100);
     assert_int_equal(seen.done[0], 2);
     assert_int_equal(seen.results[0].outcome, PROBE_OPEN);
     assert_int_equal(seen.results[0].reason, REASON_ACCEPTED);
@@ -136,10 +140,21 @@ static void starts_in_order_within_the_overall_bound(void **state)
     probe_engine_free(seen.engine);
 }
 
+static void silent_ones_hold_nobody_up(void **state)
+{
+    (void)state;
+    new_engine(1000, 1000);
+    for (unsigned port = 1; port < MAX; port++)
+        add(&fake, "192.0.2.1", port);
+    probe_engine_step(seen.engine, at(0));
+    assert_int_equal(seen.start_count, MAX - 1);
+    probe_engine_free(seen.engine);
+}
+
 static void one_target_does_not_hold_up_the_others(void **state)
 {
     (void)state;
-    new_engine(8, 2);
+    new_engine(1000, 8);
     for (unsigned port = 1; port <= 5; port++)
         add(&fake, "192.0.2.1", port);
     add(&fake, "192.0.2.2", 6);
@@ -147,10 +162,9 @@ static void one_target_does_not_hold_up_the_others(void **state)
     const unsigned expected[] = {1, 2, 6};
     assert_int_equal(seen.start_count, 3);
     assert_memory_equal(seen.started, expected, sizeof(expected));
-    answer(6);
-    answer(1);
-    probe_engine_step(seen.engine, at(1));
-    assert_int_equal(seen.start_count, 4); /* a slot of the first target alone helps it */
+    assert_int_equal(probe_engine_next_ms(seen.engine), 125);
+    probe_engine_step(seen.engine, at(125));
+    assert_int_equal(seen.start_count, 4);
     assert_int_equal(seen.started[3], 3);
     probe_engine_free(seen.engine);
 }
@@ -158,28 +172,160 @@ static void one_target_does_not_hold_up_the_others(void **state)
 static void the_oldest_that_may_start_is_next(void **state)
 {
     (void)state;
-    new_engine(2, 1);
+    new_engine(20, 4);
     add(&fake, "192.0.2.1", 1);
     add(&fake, "192.0.2.1", 2);
     add(&fake, "192.0.2.2", 3);
     add(&fake, "192.0.2.3", 4);
-    probe_engine_step(seen.engine, at(0)); /* 1 and 3 */
-    answer(1);
-    probe_engine_step(seen.engine, at(1)); /* 2 waited longer than 4 */
-    const unsigned expected[] = {1, 3, 2};
-    assert_int_equal(seen.start_count, 3);
+    probe_engine_step(seen.engine, at(0));   /* 1 and 3 */
+    probe_engine_step(seen.engine, at(250)); /* 2 waited longer than 4 */
+    const unsigned expected[] = {1, 3, 2, 4};
+    assert_int_equal(seen.start_count, 4);
     assert_memory_equal(seen.started, expected, sizeof(expected));
+    probe_engine_free(seen.engine);
+}
+
+static void add_request(struct probe_request request, const char *target, unsigned port)
+{
+    request.kind = &fake;
+    request.port = (uint16_t)port;
+    request.timeout_ms = 1000;
+    request.done = on_done;
+    request.context = &seen;
+    assert_int_equal(address_parse(target, &request.target), 0);
+    assert_int_equal(probe_engine_add(seen.engine, &request), 0);
+}
+
+static void what_was_silent_goes_first(void **state)
+{
+    (void)state;
+    new_engine(20, 1000);
+    for (unsigned port = 1; port <= 4; port++)
+        add_request((struct probe_request){.early = port >= 3}, port % 2 ? "192.0.2.1" : "192.0.2.2", port);
+    probe_engine_step(seen.engine, at(0));
+    const unsigned expected[] = {3, 4};
+    assert_int_equal(seen.start_count, 2);
+    assert_memory_equal(seen.started, expected, sizeof(expected));
+    probe_engine_free(seen.engine);
+}
+
+static void a_listener_is_asked_one_by_one(void **state)
+{
+    (void)state;
+    new_engine(1000, 1000);
+    const struct probe_request same = {.uses = {{.listener = 7}}};
+    add_request(same, "192.0.2.1", 1);
+    add_request(same, "192.0.2.2", 2);
+    add_request((struct probe_request){.uses = {{.listener = 8}}}, "192.0.2.1", 3);
+    add_request(same, "192.0.2.1", 4);
+    probe_engine_step(seen.engine, at(0));
+    assert_int_equal(seen.start_count, 2);
+    assert_int_equal(probe_engine_next_ms(seen.engine), 1000); /* nothing to do until one ends */
+    answer(1);
+    probe_engine_step(seen.engine, at(1));
+    assert_int_equal(seen.start_count, 3);
+    probe_engine_step(seen.engine, at(1001)); /* in silence */
+    const unsigned expected[] = {1, 3, 2, 4};
+    assert_int_equal(seen.start_count, 4);
+    assert_memory_equal(seen.started, expected, sizeof(expected));
+    probe_engine_free(seen.engine);
+}
+
+static void a_shared_listener_takes_so_many_and_no_more(void **state)
+{
+    (void)state;
+    new_engine(1000, 1000);
+    for (unsigned port = 1; port <= 5; port++)
+        add_request((struct probe_request){.uses = {{.listener = port == 5 ? 1 : port}, {.listener = 99, .limit = 3}}},
+                    "192.0.2.1", port);
+    probe_engine_step(seen.engine, at(0));
+    assert_int_equal(seen.start_count, 3);
+    answer(2);
+    probe_engine_step(seen.engine, at(1));
+    assert_int_equal(seen.start_count, 4);
+    assert_int_equal(seen.started[3], 4);
+    answer(1); /* both the place and its own listener come free */
+    probe_engine_step(seen.engine, at(2));
+    assert_int_equal(seen.start_count, 5);
+    probe_engine_free(seen.engine);
+}
+
+static void a_group_ends_and_the_others_go_on(void **state)
+{
+    (void)state;
+    int group, other;
+    new_engine(20, 1000);
+    add_request((struct probe_request){.group = &group, .uses = {{.listener = 7}}}, "192.0.2.1", 1);
+    add_request((struct probe_request){.group = &other, .uses = {{.listener = 7}}}, "192.0.2.1", 2);
+    add_request((struct probe_request){.group = &group}, "192.0.2.2", 3);
+    add_request((struct probe_request){.group = &group}, "192.0.2.2", 4);
+    probe_engine_step(seen.engine, at(0));
+    assert_int_equal(seen.start_count, 2);
+    probe_engine_abort(seen.engine, &group, REASON_DEADLINE, at(1));
+    assert_int_equal(seen.done_count, 3);
+    assert_int_equal(probe_engine_pending(seen.engine), 1);
+    probe_engine_step(seen.engine, at(100));
+    assert_int_equal(seen.started[2], 2);
+    probe_engine_drop(seen.engine, &other);
+    assert_int_equal(seen.done_count, 3);
+    assert_int_equal(seen.cancels[2], 1);
+    assert_int_equal(probe_engine_pending(seen.engine), 0);
+    probe_engine_free(seen.engine);
+}
+
+static void without_a_descriptor_it_waits_and_then_it_was_our_trouble(void **state)
+{
+    (void)state;
+    const struct probe_limits limits = {.descriptors = 2};
+    assert_int_equal(probe_engine_new(&limits, &seen.engine), 0);
+    for (unsigned port = 1; port <= 4; port++)
+        add(&fake, "192.0.2.1", port);
+    probe_engine_step(seen.engine, at(0));
+    assert_int_equal(seen.start_count, 2);
+    assert_true(probe_engine_figures(seen.engine).starved);
+    assert_int_equal(probe_engine_next_ms(seen.engine), 1000);
+    answer(1);
+    probe_engine_step(seen.engine, at(1));
+    assert_int_equal(seen.start_count, 3);
+    probe_engine_abort(seen.engine, NULL, REASON_DEADLINE, at(2));
+    assert_int_equal(seen.done_count, 4);
+    assert_int_equal(seen.results[1].reason, REASON_DEADLINE);
+    assert_int_equal(seen.results[2].reason, REASON_DEADLINE);
+    assert_int_equal(seen.results[3].reason, REASON_NO_DESCRIPTORS);
+    assert_int_equal(seen.results[3].outcome, PROBE_LOCAL);
     probe_engine_free(seen.engine);
 }
 
 static void a_v4_mapped_target_shares_the_bound(void **state)
 {
     (void)state;
-    new_engine(8, 1);
+    new_engine(1000, 4);
     add(&fake, "192.0.2.1", 1);
     add(&fake, "::ffff:192.0.2.1", 2);
     probe_engine_step(seen.engine, at(0));
     assert_int_equal(seen.start_count, 1);
+    probe_engine_free(seen.engine);
+}
+
+/* Added one by one, each after the last has ended, they are paced as well. */
+static void a_target_that_is_done_is_not_forgotten_at_once(void **state)
+{
+    (void)state;
+    new_engine(1000, 4);
+    add(&fake, "192.0.2.1", 1);
+    probe_engine_step(seen.engine, at(0));
+    answer(1);
+    assert_int_equal(probe_engine_step(seen.engine, at(1)), 0);
+    add(&fake, "192.0.2.1", 2);
+    probe_engine_step(seen.engine, at(1));
+    assert_int_equal(seen.start_count, 1);
+    assert_int_equal(probe_engine_next_ms(seen.engine), 250);
+    probe_engine_step(seen.engine, at(250));
+    assert_int_equal(seen.start_count, 2);
+    answer(2);
+    probe_engine_step(seen.engine, at(251));
+    probe_engine_step(seen.engine, at(600));
+    assert_int_equal(seen.engine->targets.count, 0);
     probe_engine_free(seen.engine);
 }
 
@@ -293,7 +439,7 @@ static void done_may_add_probes(void **state)
 static void without_descriptors_it_waits_for_a_slot_of_ours(void **state)
 {
     (void)state;
-    new_engine(8, 8);
+    new_engine(0, 0);
     seen.start_results[2] = -EMFILE;
     for (unsigned port = 1; port <= 3; port++)
         add(&fake, "192.0.2.1", port);
@@ -316,7 +462,7 @@ static void without_descriptors_it_waits_for_a_slot_of_ours(void **state)
 static void without_descriptors_and_nothing_in_flight_it_is_our_trouble(void **state)
 {
     (void)state;
-    new_engine(8, 8);
+    new_engine(0, 0);
     seen.start_results[1] = -EMFILE;
     seen.start_results[2] = -ENFILE;
     add(&fake, "192.0.2.1", 1);
@@ -338,16 +484,16 @@ static void the_descriptor_limit_lowers_the_bound(void **state)
     low = before;
     low.rlim_cur = 64;
     assert_int_equal(setrlimit(RLIMIT_NOFILE, &low), 0);
-    new_engine(1000, 8);
+    new_engine(0, 0);
     assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
-    assert_int_equal(seen.engine->in_flight, 32);
+    assert_int_equal(seen.engine->descriptors, 32);
     probe_engine_free(seen.engine);
 }
 
 static void abort_ends_everything_through_done(void **state)
 {
     (void)state;
-    new_engine(1, 2);
+    new_engine(10, 1000);
     seen.add_from_done = 1;
     for (unsigned port = 1; port <= 4; port++)
         add(&fake, "192.0.2.1", port);
@@ -363,7 +509,7 @@ static void abort_ends_everything_through_done(void **state)
     assert_int_equal(seen.cancels[1], 1);
     assert_int_equal(seen.cancels[2], 0);                   /* never started */
     assert_int_equal(probe_engine_pending(seen.engine), 1); /* what done added stays queued */
-    assert_int_equal(probe_engine_step(seen.engine, at(8)), 1);
+    assert_int_equal(probe_engine_step(seen.engine, at(100)), 1);
     assert_int_equal(seen.started[1], 11);
     probe_engine_free(seen.engine);
 }
@@ -371,7 +517,7 @@ static void abort_ends_everything_through_done(void **state)
 static void freeing_gives_back_without_done(void **state)
 {
     (void)state;
-    new_engine(2, 1);
+    new_engine(20, 4);
     add(&fake, "192.0.2.1", 1);
     add(&fake, "192.0.2.1", 2);
     add(&fake, "192.0.2.2", 3);
@@ -389,7 +535,7 @@ static void freeing_gives_back_without_done(void **state)
 static void a_copied_descriptor_does_not_wake_a_dead_probe(void **state)
 {
     (void)state;
-    new_engine(2, 2);
+    new_engine(0, 0);
     add(&fake, "192.0.2.1", 1);
     add(&fake, "192.0.2.1", 2);
     probe_engine_step(seen.engine, at(0));
@@ -424,7 +570,7 @@ static void ten_thousand_end_in_a_few_steps(void **state)
     (void)state;
     static const struct probe_kind instant = {.name = "instant", .start = instant_start};
     unsigned done = 0;
-    new_engine(256, 8);
+    new_engine(1000000, 1000000);
     for (unsigned i = 0; i < 20000; i++) {
         struct probe_request request = {.kind = &instant, .port = 80, .done = count_done, .context = &done};
         request.target = (struct address){.family = AF_INET, .octets = {10}};
@@ -448,25 +594,25 @@ static void the_heap_keeps_its_order(void **state)
     (void)state;
     enum { COUNT = 200 };
     struct probe_heap heap = {0};
-    struct probe *probes = calloc(COUNT, sizeof(*probes));
-    assert_non_null(probes);
+    struct heap_member *members = calloc(COUNT, sizeof(*members));
+    assert_non_null(members);
     assert_int_equal(probe_heap_reserve(&heap, COUNT), 0);
     for (unsigned i = 0; i < COUNT; i++)
-        probe_heap_push(&heap, &probes[i], (int64_t)(i * 7919U % 101U));
+        probe_heap_push(&heap, &members[i], (int64_t)(i * 7919U % 101U));
     for (unsigned i = 0; i < COUNT; i += 3)
-        probe_heap_remove(&heap, &probes[i]);
+        probe_heap_remove(&heap, &members[i]);
     for (unsigned i = 1; i < COUNT; i += 3)
-        probe_heap_rekey(&heap, &probes[i], (int64_t)(i * 31U % 97U));
+        probe_heap_rekey(&heap, &members[i], (int64_t)(i * 31U % 97U));
     int64_t last = -1;
     unsigned left = 0;
-    for (struct probe *top; (top = probe_heap_top(&heap)); left++) {
-        assert_true(top->heap_key >= last);
-        last = top->heap_key;
+    for (struct heap_member *top; (top = probe_heap_top(&heap)); left++) {
+        assert_true(top->key >= last);
+        last = top->key;
         probe_heap_remove(&heap, top);
     }
     assert_int_equal(left, COUNT - (COUNT + 2) / 3);
     probe_heap_done(&heap);
-    free(probes);
+    free(members);
 }
 
 static int long_detail_start(struct probe *probe)
@@ -494,7 +640,14 @@ static void a_long_detail_is_cut_at_a_whole_letter(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup(starts_in_order_within_the_overall_bound, setup),
+        cmocka_unit_test_setup(starts_in_order_at_the_overall_pace, setup),
+        cmocka_unit_test_setup(silent_ones_hold_nobody_up, setup),
+        cmocka_unit_test_setup(what_was_silent_goes_first, setup),
+        cmocka_unit_test_setup(a_listener_is_asked_one_by_one, setup),
+        cmocka_unit_test_setup(a_shared_listener_takes_so_many_and_no_more, setup),
+        cmocka_unit_test_setup(a_group_ends_and_the_others_go_on, setup),
+        cmocka_unit_test_setup(without_a_descriptor_it_waits_and_then_it_was_our_trouble, setup),
+        cmocka_unit_test_setup(a_target_that_is_done_is_not_forgotten_at_once, setup),
         cmocka_unit_test_setup(one_target_does_not_hold_up_the_others, setup),
         cmocka_unit_test_setup(the_oldest_that_may_start_is_next, setup),
         cmocka_unit_test_setup(a_v4_mapped_target_shares_the_bound, setup),

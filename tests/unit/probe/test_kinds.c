@@ -295,7 +295,7 @@ static void udp_answer_is_not_undone_by_a_report(void **state)
     answer_from(server, &client, request, length);
     (void)close(server);
     gone.sin_port = htons(port);
-    int fd = probe_heap_top(&seen.engine->running)->fd;
+    int fd = probe_fd(CONTAINER_OF(probe_heap_top(&seen.engine->running), struct probe, member));
     assert_int_equal(sendto(fd, "", 0, 0, (struct sockaddr *)&gone, sizeof(gone)), 0);
     wait_for_end();
     assert_ended(PROBE_OPEN, REASON_UDP_ANSWER);
