@@ -75,6 +75,7 @@ struct rule {
     struct owner_patterns owner;   /* the rule's own, else its component's; count 0: unknown */
     bool multicast, outside_os, fragile;
     enum probe_policy probe;
+    unsigned interval_s;   /* from one look of the daemon to the next; 0: the role's or the host's. Own rules alone */
     enum transport assume; /* for transport unstated; else UNSTATED */
     enum { CHANGE_UNSTATED, CHANGE_NO, CHANGE_WHERE } change;
     const char *changeable;        /* where, for CHANGE_WHERE */

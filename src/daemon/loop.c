@@ -1,363 +1,341 @@
-/* The loop of portconformd.
+/* The loop of portconformd: one thread, which waits for events alone.
  *
- *     waiting --(the interval is over)--> planning --> looking --(observations complete)--> judged, published -->
- * waiting ^                                                |
- *        '------------------(reload: at once)-------------'
+ *     schedule --(due)--> visits --(complete)--> judged --> events, changed findings --> recorder --(on disk)--> told
+ *        ^                                          |
+ *        '--(interval; a change that waits; somebody asks; a listener of ours came or went)
  *
- * Planning is left out as long as the plan holds (hold.h). Reading, planning and names have a thread of their own;
- * listeners of this machine are read in the loop, a table a step.
- */
+ * Design, and where it is better than one cycle after the other: a visit is one host, many at a time on one probe
+ * engine, so a host that is silent delays nobody, and every host keeps its own interval. A host of which all was seen
+ * as before costs no memory and no text (judge.h). Reading, planning and names have a thread of their own; SQLite,
+ * SNMP, control and each syslog target have theirs.
+ *
+ * Time: every wait is by CLOCK_BOOTTIME, so setting the clock moves nothing. A machine that slept, or a process that
+ * was stopped, wakes to probes whose time is up although nobody could answer: what was under way then is thrown away
+ * and begun anew. */
 #include "loop.h"
 
-#include "hold.h"
-#include "publish.h"
-#include "reload.h"
+#include "internal.h"
 
-#include "portconform/collect.h"
 #include "portconform/error.h"
 #include "portconform/log.h"
-#include "portconform/probe_tls.h"
-#include "portconform/service_check.h"
+#include "portconform/text.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/signalfd.h>
+#include <time.h>
 #include <unistd.h>
 
-enum { STOP_MS = 900, RELOAD_ABANDON_MS = 200 };
-enum { CYCLE_LEAST_MS = 60000 }; /* a cycle may take two intervals, but never less */
-enum { WAIT_MOST_MS = 60000 };
+enum { STOP_MS = 700, FLUSH_MS = 300, RECORD_MS = 300 };
+enum { WAIT_MOST_MS = 1000, SECOND_MS = 1000 };
+enum { SLEPT_MS = 1000 };   /* the machine slept: the two clocks went apart by more */
+enum { STOPPED_MS = 5000 }; /* the process was not run: a turn began so much later than it was to */
+enum { FOLLOW_MOST = 32 };  /* hosts a turn that follow another plan */
+enum { FORGET_EVERY_MS = 3600 * 1000 };
+enum { EVENTS_MOST = 16 };
 enum { EXIT_SOFTWARE = 70 };
 
-static const struct probe_choice probes[] = {
-    {TRANSPORT_TCP, true, &probe_kind_tls, NULL},
-    {TRANSPORT_TCP, false, &probe_kind_service, service_check_serves},
-    {TRANSPORT_TCP, false, &probe_kind_tcp, NULL},
-    {TRANSPORT_UDP, false, &probe_kind_udp, NULL},
-    {0},
-};
+/* --- judged ------------------------------------------------------------------------------------------------------- */
 
-struct loop {
-    const struct daemon_options *options;
-    struct check_site site;
-    struct outlets *outlets;
-    struct snapshot *snapshot; /* of the last cycle; NULL: none yet */
-    struct cycle *cycle;       /* NULL: waiting */
-    struct moment now;
-    int64_t began_ms, next_ms; /* monotonic: this cycle began, the next one begins */
-    uint64_t late;             /* cycles that took longer than the interval */
-    struct hold hold;          /* of site.plan */
-    bool planned;              /* it was made sure that the plan will do for the next cycle */
-    size_t lost_names;         /* as logged last */
-    struct reload *reload;     /* NULL: none is under way */
-    bool planning;             /* the one under way makes a plan, and the next cycle waits for it */
-    bool planning_exposure;    /* ... that looks at the ports that are for a host alone */
-    bool reload_again;         /* SIGHUP came while one was under way */
-    int signals;
-    bool ending;
-};
-
-static int64_t interval_ms(const struct loop *loop)
+static void log_visit(const struct loop *loop, const struct watch_visit *visit, const struct cycle *cycle)
 {
-    return (int64_t)loop->site.plan->site->interval_s * 1000;
+    const char *host = loop->site.plan->hosts[visit->host].host->name;
+    log_line(LOG_DEBUG, "visit of %s: %.3f s%s", host, (double)(loop->now.mono_ms - visit->due_ms) / 1000,
+             visit->late ? ", late" : "");
+    if (cycle_undecided(cycle) > 0)
+        log_line(LOG_WARNING, "%zu probes of %s were not done in time and are not judged", cycle_undecided(cycle),
+                 host);
 }
 
-/* --- cycles ------------------------------------------------------------------------------------------------------- */
-
-static void begin_cycle(struct loop *loop)
+static void show_listeners(struct loop *loop, size_t host)
 {
-    int64_t longest_ms = 2 * interval_ms(loop);
-    loop->began_ms = loop->now.mono_ms;
-    loop->next_ms = loop->began_ms + interval_ms(loop);
-    loop->planned = false;
-    const struct cycle_options options = {
-        .probes = probes,
-        .remote = &collector_source,
-        .deadline_mono_ms = loop->began_ms + (longest_ms < CYCLE_LEAST_MS ? CYCLE_LEAST_MS : longest_ms),
-        .mode = JUDGE_CONTINUOUS,
-        .owners = true,
-    };
-    int result = cycle_new(loop->site.plan, &options, &loop->cycle);
-    if (result < 0) {
-        loop->cycle = NULL;
-        log_line(LOG_ERR, "this cycle is left out: %s", pc_strerror(result));
+    const struct host_seen *seen = &watch_seen(loop->watch)->hosts[host];
+    const struct listener_table *table = seen->listeners_again != NULL ? seen->listeners_again : seen->listeners;
+    /* without memory the last ones stay, and are replaced by the next */
+    (void)publication_set_listeners(telling_publication(loop->telling), loop->site.plan->hosts[host].host->name, table);
+}
+
+static void judge_visit(void *context, const struct watch_visit *visit, const struct cycle *cycle, int64_t begun_ms)
+{
+    struct loop *loop = context;
+    struct judgement judgement = {0};
+    bool changed = false;
+    loop->now = moment_now();
+    int r = watch_judge(loop->watch, visit, loop->now, &judgement, &changed);
+    if (r < 0) {
+        log_line(LOG_ERR, "a visit could not be judged: %s", pc_strerror(r));
+    } else {
+        telling_judged(loop->telling, &judgement, changed, outlets_log_twice(loop->outlets));
+        show_listeners(loop, visit->host);
+        log_visit(loop, visit, cycle);
+        planning_visited(loop, visit->host, cycle_undecided(cycle) > 0);
+        asked_visited(loop, visit->host, begun_ms);
     }
+    judgement_done(&judgement);
 }
 
-static void drop_cycle(struct loop *loop)
-{
-    cycle_free(loop->cycle);
-    loop->cycle = NULL;
-}
-
-static void log_cycle(struct loop *loop)
-{
-    const struct tally tally = snapshot_tally(loop->snapshot, NULL);
-    log_line(LOG_DEBUG, "cycle of %.3f s: %s; hosts %zu, expectations %zu, nonconforming %zu",
-             (double)loop->snapshot->took_ms / 1000, severity_name(tally.worst), loop->snapshot->host_count,
-             tally.expectations, tally.nonconforming);
-    if (cycle_undecided(loop->cycle) > 0)
-        log_line(LOG_WARNING, "%zu probes were not done in time and are not judged", cycle_undecided(loop->cycle));
-    if (loop->now.mono_ms > loop->next_ms) {
-        loop->late++;
-        log_line(LOG_WARNING, "the cycle took %.1f s, longer than the interval of %u s (%llu times so far)",
-                 (double)(loop->now.mono_ms - loop->began_ms) / 1000, loop->site.plan->site->interval_s,
-                 (unsigned long long)loop->late);
-    }
-}
-
-static void finish_cycle(struct loop *loop)
+static void follow(struct loop *loop)
 {
     struct judgement judgement = {0};
-    int result = cycle_judge(loop->cycle, loop->snapshot, loop->now, &judgement);
-    if (result < 0) {
-        log_line(LOG_ERR, "this cycle could not be judged: %s", pc_strerror(result));
-        drop_cycle(loop);
-        return;
-    }
-    outlets_publish(loop->outlets, loop->site.plan->site, &judgement);
-    snapshot_unref(loop->snapshot);
-    loop->snapshot = judgement.snapshot;
-    judgement.snapshot = NULL; /* ours now */
+    bool changed = false;
+    loop->following = watch_follow(loop->watch, FOLLOW_MOST, loop->now, &judgement, &changed);
+    if (changed || judgement.transition_count > 0)
+        telling_judged(loop->telling, &judgement, changed, outlets_log_twice(loop->outlets));
     judgement_done(&judgement);
-    hold_cycle_done(&loop->hold, loop->snapshot, cycle_undecided(loop->cycle) == 0, loop->now);
-    log_cycle(loop);
-    outlets_watch(loop->outlets);
-    drop_cycle(loop);
 }
 
-/* --- planning ----------------------------------------------------------------------------------------------------- */
-
-/* Does the plan do for the cycle that is due? If not, another one is begun. While the configuration is read the old one
- * goes on: what comes of that brings its own plan. */
-static bool make_sure_of_plan(struct loop *loop)
+static void published(void *context)
 {
-    if (loop->planned)
-        return true;
-    if (loop->reload != NULL)
-        return !loop->planning;
-    if (hold_ask(&loop->hold, loop->now) == HOLD_GOOD)
-        return true;
-    loop->planning_exposure = hold_wants_exposure(&loop->hold, loop->now);
-    int result = reload_plan_start(loop->options, loop->site.config, loop->planning_exposure, &loop->reload);
-    loop->planning = result == 0;
-    if (result < 0) {
-        loop->reload = NULL;
-        log_line(LOG_ERR, "cannot plan anew, the old plan stays: %s", pc_strerror(result));
-    }
-    return result < 0;
+    struct loop *loop = context;
+    if (loop->outlets != NULL)
+        outlets_wake(loop->outlets);
+    asked_published(loop);
 }
 
-static void log_lost_names(struct loop *loop, const struct diag_list *diags, size_t lost)
+/* --- time --------------------------------------------------------------------------------------------------------- */
+
+static int64_t ahead_ms(void)
 {
-    if (lost != loop->lost_names)
-        site_log(diags, 0);
-    if (lost == 0 && loop->lost_names > 0)
-        log_line(LOG_NOTICE, "every name has an address again");
-    loop->lost_names = lost;
+    struct timespec boot, awake;
+    if (clock_gettime(CLOCK_BOOTTIME, &boot) < 0 || clock_gettime(CLOCK_MONOTONIC, &awake) < 0)
+        return 0;
+    return ((int64_t)boot.tv_sec - awake.tv_sec) * 1000 + (boot.tv_nsec - awake.tv_nsec) / 1000000;
 }
 
-/* A name that nobody answers for at the moment keeps the addresses it had, as long as the old plan will do. */
-static void adopt_plan(struct loop *loop, struct plan *plan)
+/* Were we away, so that answers had no chance? Then nothing that was under way counts. */
+static void see_whether_we_slept(struct loop *loop)
 {
-    bool keep =
-        hold_ask(&loop->hold, loop->now) == HOLD_STALE && hold_lost_names(plan) > hold_lost_names(loop->site.plan);
-    struct plan *before = keep ? plan : loop->site.plan;
-    if (!keep) {
-        loop->site.plan = plan;
-        hold_renew(&loop->hold, plan, loop->planning_exposure);
-    }
-    plan_free(before);
-}
-
-static void work_on_cycle(struct loop *loop)
-{
-    if (loop->cycle == NULL && loop->now.mono_ms >= loop->next_ms && make_sure_of_plan(loop))
-        begin_cycle(loop);
-    if (loop->cycle == NULL)
+    int64_t asleep_ms = ahead_ms();
+    bool slept = asleep_ms - loop->asleep_ms > SLEPT_MS, stopped = loop->now.mono_ms - loop->woken_ms > STOPPED_MS;
+    loop->asleep_ms = asleep_ms;
+    if (!slept && !stopped)
         return;
-    int result = cycle_step(loop->cycle, loop->now);
-    if (result < 0) {
-        log_line(LOG_ERR, "this cycle is broken off: %s", pc_strerror(result));
-        drop_cycle(loop);
-    } else if (result == 0) {
-        loop->now = moment_now();
-        finish_cycle(loop);
-    }
+    size_t dropped = visits_drop(loop->visits, loop->watch, loop->now);
+    log_line(LOG_NOTICE, "%s for %.1f s: visits that were under way begin anew: %zu",
+             slept ? "this machine slept" : "this process was not run",
+             (double)(loop->now.mono_ms - loop->woken_ms) / 1000, dropped);
 }
 
-/* --- reload ------------------------------------------------------------------------------------------------------- */
-
-static void begin_reload(struct loop *loop)
+static void every_second(struct loop *loop)
 {
-    if (loop->reload != NULL) {
-        loop->reload_again = true;
+    if (loop->now.mono_ms < loop->second_ms)
         return;
+    loop->second_ms = loop->now.mono_ms + SECOND_MS;
+    own_look(loop->own, loop->site.plan, loop->watch, loop->now);
+    planning_step(loop);
+    state_publish(loop);
+    if (loop->now.mono_ms >= loop->forget_ms) {
+        visits_forget(loop->visits, loop->now);
+        loop->forget_ms = loop->now.mono_ms + FORGET_EVERY_MS;
     }
-    loop->reload_again = false;
-    int result = reload_start(loop->options, &loop->reload);
-    if (result < 0) {
-        loop->reload = NULL;
-        log_line(LOG_ERR, "the configuration cannot be read again, the old one stays in force: %s",
-                 pc_strerror(result));
-    }
 }
 
-static void log_site(const struct loop *loop, const char *what, const char *msgid)
+static int64_t sooner(int64_t a, int64_t b)
 {
-    const struct plan *plan = loop->site.plan;
-    size_t expectations = 0;
-    for (size_t i = 0; i < plan->host_count; i++)
-        expectations += plan->hosts[i].expectation_count;
-    outlets_announce(loop->outlets, msgid, LOG_NOTICE,
-                     "%s %s, seen from %s: hosts %zu, expectations %zu, one look every %u s", what, plan->site->name,
-                     plan->vantage == NULL ? "no vantage" : plan->vantage_name, plan->host_count, expectations,
-                     plan->site->interval_s);
-    if (cycle_needs_other_kinds(plan, probes, &collector_source))
-        log_line(LOG_WARNING, "a source of listeners or a kind of probe that this version does not have is configured; "
-                              "what hangs on it is not judged");
+    return a < b ? a : b;
 }
 
-static bool same_text(const char *a, const char *b)
+static int wait_ms(const struct loop *loop)
 {
-    return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
+    int64_t due_ms = sooner(loop->second_ms, telling_next_ms(loop->telling));
+    due_ms = sooner(due_ms, visits_next_ms(loop->visits));
+    if (visits_have_room(loop->visits))
+        due_ms = sooner(due_ms, watch_next_ms(loop->watch));
+    int64_t left_ms = loop->following ? 0 : due_ms - moment_now().mono_ms;
+    if (left_ms < 0)
+        return 0;
+    return left_ms < WAIT_MOST_MS ? (int)left_ms : WAIT_MOST_MS;
 }
 
-/* Findings live in the snapshot with all their texts, so nothing told or remembered hangs on the old site. */
-static void adopt_site(struct loop *loop, struct check_site *site)
-{
-    const struct site *before = loop->site.plan->site, *after = site->plan->site;
-    if (!same_text(before->agentx_socket, after->agentx_socket) || before->pen != after->pen)
-        log_line(LOG_WARNING, "the AgentX socket and the enterprise number of SNMP change at the next start");
-    drop_cycle(loop);
-    outlets_configure(loop->outlets, after);
-    check_site_done(&loop->site);
-    loop->site = *site;
-    hold_begin(&loop->hold, site->plan);
-    loop->lost_names = hold_lost_names(site->plan);
-    loop->planned = true;
-    loop->next_ms = loop->now.mono_ms;
-}
+/* --- descriptors -------------------------------------------------------------------------------------------------- */
 
-static void end_reading(struct loop *loop, int result, struct check_site *site, const struct diag_list *diags)
-{
-    site_log(diags, result);
-    if (result < 0) {
-        outlets_announce(loop->outlets, "CONFIG_REJECTED", LOG_ERR,
-                         "the new configuration is rejected, the old one stays in force; errors: %zu", diags->errors);
-        return;
-    }
-    adopt_site(loop, site);
-    log_site(loop, "configuration read again:", "CONFIG_LOADED");
-}
-
-static void end_planning(struct loop *loop, int result, struct plan *plan, const struct diag_list *diags)
-{
-    loop->planning = false;
-    loop->planned = true;
-    if (result < 0) {
-        site_log(diags, result);
-        log_line(LOG_ERR, "cannot plan anew, the old plan stays");
-        return;
-    }
-    log_lost_names(loop, diags, hold_lost_names(plan));
-    adopt_plan(loop, plan);
-}
-
-static void end_reload(struct loop *loop)
-{
-    struct check_site site = {NULL, NULL};
-    struct diag_list diags;
-    int result = reload_finish(loop->reload, &site, &diags);
-    loop->reload = NULL;
-    if (loop->planning)
-        end_planning(loop, result, site.plan, &diags);
-    else
-        end_reading(loop, result, &site, &diags);
-    diag_list_done(&diags);
-    if (loop->reload_again)
-        begin_reload(loop);
-}
-
-/* --- the loop ----------------------------------------------------------------------------------------------------- */
+enum source { FROM_SIGNALS, FROM_OTHERS };
 
 static void read_signals(struct loop *loop)
 {
     struct signalfd_siginfo info;
     while (read(loop->signals, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
         if (info.ssi_signo == SIGHUP)
-            begin_reload(loop);
+            planning_ask_reload(loop);
         else
             loop->ending = true;
     }
 }
 
-static int wait_ms(const struct loop *loop)
+static int watch_fd(struct loop *loop, int fd, enum source source)
 {
-    if (loop->cycle == NULL && loop->planning)
-        return WAIT_MOST_MS; /* its end is an event */
-    int64_t due_ms = loop->cycle == NULL ? loop->next_ms : cycle_next_ms(loop->cycle);
-    int64_t left_ms = due_ms - moment_now().mono_ms;
-    if (left_ms < 0)
+    struct epoll_event event = {.events = EPOLLIN, .data.u32 = (uint32_t)source};
+    if (fd < 0)
         return 0;
-    return left_ms < WAIT_MOST_MS ? (int)left_ms : WAIT_MOST_MS;
+    return epoll_ctl(loop->epoll, EPOLL_CTL_ADD, fd, &event) < 0 ? -errno : 0;
 }
 
-/* poll(2) skips negative descriptors: what is not there is not waited for. */
-static void turn(struct loop *loop)
+/* It leaves the set by being closed. Where it cannot be added, its end is seen a little later. */
+void loop_watch_reload(struct loop *loop)
 {
-    struct pollfd waits[] = {
-        {.fd = loop->signals, .events = POLLIN},
-        {.fd = loop->reload == NULL ? -1 : reload_fd(loop->reload), .events = POLLIN},
-        {.fd = loop->cycle == NULL ? -1 : cycle_fd(loop->cycle), .events = POLLIN},
-    };
-    int ready = poll(waits, sizeof(waits) / sizeof(waits[0]), wait_ms(loop));
-    loop->now = moment_now();
-    if (ready > 0 && waits[0].revents != 0)
-        read_signals(loop);
-    if (ready > 0 && waits[1].revents != 0)
-        end_reload(loop);
-    if (!loop->ending)
-        work_on_cycle(loop);
+    (void)watch_fd(loop, reload_fd(loop->reload), FROM_OTHERS);
 }
 
-static int open_signals(void)
+static int open_descriptors(struct loop *loop)
 {
     sigset_t wanted;
     sigemptyset(&wanted);
     sigaddset(&wanted, SIGTERM);
     sigaddset(&wanted, SIGINT);
     sigaddset(&wanted, SIGHUP);
-    int fd = signalfd(-1, &wanted, SFD_CLOEXEC | SFD_NONBLOCK);
-    return fd < 0 ? -errno : fd;
+    loop->epoll = epoll_create1(EPOLL_CLOEXEC);
+    if (loop->epoll < 0)
+        return -errno;
+    loop->signals = signalfd(-1, &wanted, SFD_CLOEXEC | SFD_NONBLOCK);
+    return loop->signals < 0 ? -errno : watch_fd(loop, loop->signals, FROM_SIGNALS);
+}
+
+/* What is there for as long as the loop is. A reload's descriptor comes and goes. */
+static int watch_descriptors(struct loop *loop)
+{
+    struct control_server *control = outlets_control(loop->outlets);
+    const int others[] = {visits_engine_fd(loop->visits), visits_remote_fd(loop->visits), telling_fd(loop->telling),
+                          control == NULL ? -1 : control_server_fd(control)};
+    for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+        int r = watch_fd(loop, others[i], FROM_OTHERS);
+        if (r < 0)
+            return r;
+    }
+    return 0;
+}
+
+/* --- turns -------------------------------------------------------------------------------------------------------- */
+
+static void wait_for_events(struct loop *loop)
+{
+    struct epoll_event events[EVENTS_MOST];
+    int timeout_ms = wait_ms(loop);
+    loop->woken_ms = moment_now().mono_ms + timeout_ms;
+    int count = epoll_wait(loop->epoll, events, EVENTS_MOST, timeout_ms);
+    loop->now = moment_now();
+    for (int i = 0; i < count; i++) {
+        if (events[i].data.u32 == FROM_SIGNALS)
+            read_signals(loop);
+    }
+}
+
+static bool reload_is_finished(const struct loop *loop)
+{
+    return loop->reload != NULL && reload_is_done(loop->reload);
+}
+
+static void turn(struct loop *loop)
+{
+    wait_for_events(loop);
+    see_whether_we_slept(loop);
+    if (reload_is_finished(loop))
+        planning_finish(loop);
+    asked_take(loop);
+    visits_step(loop->visits, loop->watch, loop->now);
+    every_second(loop);
+    if (loop->following)
+        follow(loop);
+    if (!loop->ending)
+        visits_begin(loop->visits, loop->watch, loop->site.plan, loop->now);
+    telling_step(loop->telling, loop->watch, loop->now);
+}
+
+/* --- life --------------------------------------------------------------------------------------------------------- */
+
+static int begin_telling(struct loop *loop, struct recorded *ret_recorded)
+{
+    const char *state = loop->options->state;
+    char *folder = NULL;
+    if (state == NULL) {
+        int r = store_default_folder(&folder);
+        if (r < 0)
+            log_line(LOG_WARNING, "nothing will outlive this process: there is no place for its state: %s",
+                     pc_strerror(r));
+    }
+    const struct telling_options options = {
+        .state = state == NULL                ? folder
+                 : strcmp(state, "none") == 0 ? NULL
+                                              : state,
+        .published = published,
+        .context = loop,
+    };
+    int r = telling_new(&options, &loop->telling, ret_recorded);
+    free(folder);
+    return r;
+}
+
+static int begin_watch(struct loop *loop, const struct snapshot *earlier)
+{
+    const struct plan *plan = loop->site.plan;
+    const struct news_source source = {.site = plan->site, .vantage = plan->vantage_name};
+    telling_set_source(loop->telling, &source, loop->now);
+    int r = watch_new(plan, earlier, loop->now, &loop->watch);
+    if (r < 0)
+        return r;
+    const struct visits_options visits = {.site = plan->site, .judge = judge_visit, .context = loop};
+    const struct outlets_options outlets = {.program = loop->options, .telling = loop->telling};
+    r = visits_new(&visits, &loop->visits);
+    if (r == 0)
+        r = own_new(&loop->own);
+    if (r == 0)
+        r = outlets_open(&outlets, plan, &loop->outlets);
+    return r;
+}
+
+static int begin(struct loop *loop)
+{
+    struct recorded recorded = {.snapshot = NULL};
+    int r = open_descriptors(loop);
+    if (r == 0)
+        r = begin_telling(loop, &recorded);
+    if (r == 0)
+        r = begin_watch(loop, recorded.snapshot);
+    snapshot_unref(recorded.snapshot);
+    if (r == 0)
+        r = watch_descriptors(loop);
+    if (r == 0)
+        r = planning_begin(loop);
+    return r;
+}
+
+static bool end(struct loop *loop)
+{
+    bool clean = planning_end(loop);
+    if (!clean) /* a thread that was left behind may still read it */
+        loop->site = (struct check_site){NULL, NULL};
+    bool told = outlets_close(loop->outlets, STOP_MS);
+    asked_end(loop);
+    visits_free(loop->visits);
+    own_free(loop->own);
+    watch_free(loop->watch);
+    if (told)
+        telling_free(loop->telling, RECORD_MS);
+    if (clean)
+        check_site_done(&loop->site);
+    if (loop->signals >= 0)
+        close(loop->signals);
+    if (loop->epoll >= 0)
+        close(loop->epoll);
+    return clean && told;
 }
 
 int loop_run(const struct daemon_options *options, struct check_site *site, bool *ret_clean)
 {
-    struct loop loop = {.options = options, .site = *site, .now = moment_now(), .signals = open_signals()};
-    int result = loop.signals < 0 ? loop.signals : outlets_open(options, loop.site.plan->site, &loop.outlets);
-    hold_begin(&loop.hold, loop.site.plan);
-    loop.lost_names = hold_lost_names(loop.site.plan);
-    loop.planned = true;
+    struct loop loop = {.options = options, .site = *site, .now = moment_now(), .epoll = -1, .signals = -1};
+    loop.asleep_ms = ahead_ms();
+    int result = begin(&loop);
     if (result < 0) {
         log_line(LOG_ERR, "cannot start: %s", pc_strerror(result));
     } else {
-        log_site(&loop, "portconformd " PC_VERSION " looks at", "STARTED");
         while (!loop.ending)
             turn(&loop);
-        outlets_announce(loop.outlets, "STOPPED", LOG_NOTICE, "portconformd ends");
+        const struct news_item item = {.kind = EVENT_STOPPED, .level = LOG_NOTICE};
+        telling_say(loop.telling, &item, loop.now, "portconformd ends");
+        telling_flush(loop.telling, loop.watch, FLUSH_MS);
     }
-    drop_cycle(&loop);
-    bool abandoned = !reload_abandon(loop.reload, RELOAD_ABANDON_MS);
-    bool clean = outlets_close(loop.outlets, STOP_MS) && !abandoned;
-    snapshot_unref(loop.snapshot);
-    if (!abandoned) /* a thread that was left behind may still read it */
-        check_site_done(&loop.site);
-    if (loop.signals >= 0)
-        close(loop.signals);
-    *ret_clean = clean;
+    *ret_clean = end(&loop);
     return result < 0 ? EXIT_SOFTWARE : 0;
 }

@@ -1,5 +1,4 @@
-/* The loop of portconformd: one cycle after the other, signals and reloads in between. Nothing in it waits
- * for others; what the kernel tells of this machine's own listeners is read in it. */
+/* The loop of portconformd: visits, signals, reloads, control and what is told, in one thread that waits for nobody. */
 #pragma once
 
 #include "options.h"

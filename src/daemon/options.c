@@ -1,8 +1,9 @@
 /* The command line of portconformd, from one table. */
 #include "options.h"
 
+#include "portconform/agent.h"
 #include "portconform/options.h"
-#include "portconform/syslog.h"
+#include "portconform/syslog_target.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -48,10 +49,35 @@ static int set_agentx(void *target, const char *value, struct text *error)
     return 0;
 }
 
+static int set_snmp_listen(void *target, const char *value, struct text *error)
+{
+    if (agent_listen_check(value) < 0) {
+        text_printf(error, "\"%s\" is no address to listen at; \"udp:127.0.0.1:1161\" is one", value);
+        return -EINVAL;
+    }
+    ((struct daemon_options *)target)->snmp_listen = value;
+    return 0;
+}
+
+static int set_state(void *target, const char *value, struct text *error)
+{
+    (void)error;
+    ((struct daemon_options *)target)->state = value;
+    return 0;
+}
+
+static int set_control(void *target, const char *value, struct text *error)
+{
+    (void)error;
+    ((struct daemon_options *)target)->control = value;
+    return 0;
+}
+
 static int set_syslog(void *target, const char *value, struct text *error)
 {
     struct daemon_options *options = target;
-    if (syslog_target_check(value) < 0) {
+    struct syslog_place place;
+    if (!syslog_place_parse(value, &place)) {
         text_printf(error, "\"%s\" is no syslog target; \"local\" is one, \"local:/path\", \"udp:10.0.9.5:514\"",
                     value);
         return -EINVAL;
@@ -92,9 +118,12 @@ static const struct option_row rows[] = {
     {"guides", 'G', USER_DAEMON, "DIR", "look for guides here first (repeatable)", set_guides},
     {"vantage", 0, USER_DAEMON, "NAME", "where the probes leave from", set_vantage},
     {"agentx", 0, USER_DAEMON, "SOCKET", "where the SNMP master is; \"none\": do without", set_agentx},
+    {"snmp-listen", 0, USER_DAEMON, "ADDRESS", "serve SNMP without a master: udp:127.0.0.1:1161", set_snmp_listen},
     {"syslog", 0, USER_DAEMON, "TARGET", "tell events there too: local, udp:10.0.9.5:514", set_syslog},
+    {"state", 0, USER_DAEMON, "DIR", "remember findings and events there; \"none\": do not", set_state},
+    {"control", 0, USER_DAEMON, "PATH", "the socket to ask at; \"none\": nobody may", set_control},
     {"foreground", 'f', USER_DAEMON, NULL, "stay in the foreground, as it always does", set_foreground},
-    {"verbose", 'v', USER_DAEMON, NULL, "log each cycle as well", set_verbose},
+    {"verbose", 'v', USER_DAEMON, NULL, "log each visit as well", set_verbose},
     {"version", 'V', USER_DAEMON, NULL, "print the version", set_version},
     {"help", 'h', USER_DAEMON, NULL, "print this page", set_help},
     {0},

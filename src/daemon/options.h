@@ -7,9 +7,13 @@ struct daemon_options {
     const char *config;      /* NULL: the installed one */
     const char **guide_dirs; /* NULL-terminated, owned; NULL: none */
     size_t guide_dir_count;
-    const char *vantage; /* NULL: as the configuration and the machine's name decide */
-    const char *agentx;  /* NULL: the configuration's; "none": no SNMP */
-    const char **syslog; /* targets besides the configuration's, owned */
+    const char *vantage;     /* NULL: as the configuration and the machine's name decide */
+    const char *agentx;      /* NULL: the configuration's; "none": no SNMP */
+    const char *snmp_listen; /* an SNMP agent of our own; NULL: a subagent */
+    const char *state;       /* folder of the store; NULL: the default one; "none": nothing outlives the process */
+    const char *control;     /* socket; NULL: the default one; "none": nobody may ask */
+    bool check_files;        /* hidden: the child that reads a configuration first */
+    const char **syslog;     /* targets besides the configuration's, owned */
     size_t syslog_count;
     bool verbose;
     bool help, version;

@@ -45,22 +45,26 @@ int site_open(const struct daemon_options *options, struct check_site *ret, stru
     return check_site_open(&request, ret, diags);
 }
 
-/* As diag_print() writes it, but on one line and with the level of the log. */
+void site_format_diag(struct text *out, const struct diag *diag)
+{
+    if (diag->origin.file != NULL) {
+        text_add(out, diag->origin.file);
+        if (diag->origin.line > 0)
+            text_printf(out, ":%u", diag->origin.line);
+        if (diag->origin.line > 0 && diag->origin.column > 0)
+            text_printf(out, ":%u", diag->origin.column);
+        text_add(out, ": ");
+    }
+    text_add(out, diag->message);
+    if (diag->hint != NULL)
+        text_printf(out, "; %s", diag->hint);
+}
+
 static void log_diag(const struct diag *diag)
 {
     static const int levels[] = {[DIAG_NOTE] = LOG_INFO, [DIAG_WARNING] = LOG_WARNING, [DIAG_ERROR] = LOG_ERR};
     struct text line = {0};
-    if (diag->origin.file != NULL) {
-        text_add(&line, diag->origin.file);
-        if (diag->origin.line > 0)
-            text_printf(&line, ":%u", diag->origin.line);
-        if (diag->origin.line > 0 && diag->origin.column > 0)
-            text_printf(&line, ":%u", diag->origin.column);
-        text_add(&line, ": ");
-    }
-    text_add(&line, diag->message);
-    if (diag->hint != NULL)
-        text_printf(&line, "; %s", diag->hint);
+    site_format_diag(&line, diag);
     log_line(levels[diag->level], "%s", text_string(&line));
     text_done(&line);
 }
@@ -152,6 +156,12 @@ int reload_plan_start(const struct daemon_options *options, const struct config 
 int reload_fd(const struct reload *reload)
 {
     return reload->finished;
+}
+
+bool reload_is_done(const struct reload *reload)
+{
+    struct pollfd finished = {.fd = reload->finished, .events = POLLIN};
+    return poll(&finished, 1, 0) > 0;
 }
 
 int reload_finish(struct reload *reload, struct check_site *ret, struct diag_list *ret_diags)

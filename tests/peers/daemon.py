@@ -145,7 +145,7 @@ def test_names(build, site):
 
 def test_descriptors_run_out(build, site):
     """Hazard: EMFILE. It goes on as well as it can, and never blames the host."""
-    looked, read = (": cycle of ", "cycle is left out"), ("configuration read again", "the old one stays in force")
+    looked, read = (": visit of ", "is left out", "cannot start"), ("configuration read again", "stays in force")
     log_path = site.path("few.log")
 
     def log():

@@ -85,7 +85,7 @@ class Daemon:
             wrapper = ["/usr/bin/python3", "-c", FILL, str(inherited), *wrapper]
         with open(self.log_path, "w", encoding="utf-8") as log:
             self.process = subprocess.Popen([*wrapper, os.path.join(build, "portconformd"), "-f", "-v", "-C", site.config,
-                                             *arguments], stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                                             *self.places(site, arguments), *arguments], stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                                             env=dict(os.environ, **(environment or {})))
 
     def log(self):
@@ -95,17 +95,20 @@ class Daemon:
     def running(self):
         return self.process.poll() is None
 
+    @staticmethod
+    def places(site, arguments):
+        """State and socket of its own, unless the test says where: several daemons run at a time."""
+        return [word for option, value in (("--state", "none"), ("--control", site.path("control")))
+                if option not in arguments for word in (option, value)]
+
     def cycles(self):
-        return self.log().count(": cycle of ")
+        """How many visits of the site's one host were judged."""
+        return self.log().count(": visit of ")
 
     def look_now(self):
-        """A reload looks at once: no need to wait for the interval. Returns after a cycle that began after it."""
-        reloads = self.log().count("configuration read again")
-        self.process.send_signal(signal.SIGHUP)
-        wait_for("the reload", lambda: self.log().count("configuration read again") > reloads)
-        done = self.log().rpartition("configuration read again")[2].count(": cycle of ")
-        wait_for("a cycle", lambda: self.log().rpartition("configuration read again")[2].count(": cycle of ") > done
-                 or done > 0)
+        """Returns after a visit that began after the call: the second that ends from now on."""
+        visits = self.cycles()
+        wait_for("two visits", lambda: self.cycles() >= visits + 2)
 
     def stop(self):
         """Asks it to end. Returns the exit status and how long it took."""
