@@ -56,7 +56,7 @@ void job_fail(struct job *job, int error, const char *format, ...)
 
 static void job_free(struct job *job)
 {
-    session_close(job);
+    collect_session_close(job);
     reading_done(&job->reading);
     wire_order_wipe(&job->order);
     arena_free(job->arena);
@@ -202,8 +202,8 @@ static void advance(struct job *job)
 {
     while (job->state != JOB_ENDED && !job->under_way) {
         if (job->discovers && job->state == JOB_READING)
-            session_close(job);
-        if (!job->session && (session_open(job) < 0 || watch(job) < 0))
+            collect_session_close(job);
+        if (!job->session && (collect_session_open(job) < 0 || watch(job) < 0))
             return;
         if (!session_ask(job)) {
             conclude(job);

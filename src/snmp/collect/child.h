@@ -37,8 +37,8 @@ struct job {
 
 void session_start(void); /* of the library, once */
 /* Opens what the job needs next. 0, or negative and the job has failed. */
-int session_open(struct job *job);
-void session_close(struct job *job);
+int collect_session_open(struct job *job);
+void collect_session_close(struct job *job);
 /* Sends what the reading wants to know next, or the discovery. False: nothing more to ask, or the job has failed. */
 bool session_ask(struct job *job);
 void session_readable(struct job *job);

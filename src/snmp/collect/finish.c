@@ -9,16 +9,17 @@ enum { AGENT_COLUMNS = 60 };
 
 static bool used(const struct reading *reading, enum transport transport, bool old)
 {
-    for (unsigned i = 0; mib_tables[i].name; i++)
-        if ((reading->tables_used & 1U << i) && mib_tables[i].transport == transport && mib_tables[i].old == old)
+    for (unsigned i = 0; collect_tables[i].name; i++)
+        if ((reading->tables_used & 1U << i) && collect_tables[i].transport == transport &&
+            collect_tables[i].old == old)
             return true;
     return false;
 }
 
 static bool cut(const struct reading *reading, enum transport transport)
 {
-    for (unsigned i = 0; mib_tables[i].name; i++)
-        if ((reading->tables_cut & 1U << i) && mib_tables[i].transport == transport)
+    for (unsigned i = 0; collect_tables[i].name; i++)
+        if ((reading->tables_cut & 1U << i) && collect_tables[i].transport == transport)
             return true;
     return false;
 }
@@ -126,10 +127,10 @@ static void doubt_rows(const struct reading *reading, struct doubts *doubts)
 static void tell_tables(const struct reading *reading, struct text *out)
 {
     const char *between = "; ";
-    for (unsigned i = 0; mib_tables[i].name; i++) {
+    for (unsigned i = 0; collect_tables[i].name; i++) {
         if (!(reading->tables_used & 1U << i))
             continue;
-        text_printf(out, "%s%s", between, mib_tables[i].name);
+        text_printf(out, "%s%s", between, collect_tables[i].name);
         between = " and ";
     }
 }

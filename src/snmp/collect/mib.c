@@ -219,7 +219,7 @@ static int read_udp(const uint32_t *index, unsigned length, const struct mib_bin
     return port > 0;
 }
 
-const struct mib_table mib_tables[] = {
+const struct mib_table collect_tables[] = {
     {"tcpListenerTable", &tcp_listener_process, TRANSPORT_TCP, false, read_tcp_listener},
     {"tcpConnectionTable", &tcp_connection_state, TRANSPORT_TCP, false, read_tcp_connection},
     {"tcpConnTable", &tcp_conn_state, TRANSPORT_TCP, true, read_tcp_conn},

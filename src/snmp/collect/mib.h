@@ -47,7 +47,7 @@ struct mib_table {
 };
 
 /* By transport, the better one first; closed by a row with name NULL. */
-extern const struct mib_table mib_tables[];
+extern const struct mib_table collect_tables[];
 /* One row of an answer to `table`. */
 int mib_table_read(const struct mib_table *table, const struct mib_binding *binding, struct listener *ret,
                    bool *ret_odd);

@@ -32,7 +32,7 @@ void reading_done(struct reading *reading)
 
 static const struct mib_table *current(const struct reading *reading)
 {
-    return &mib_tables[reading->table];
+    return &collect_tables[reading->table];
 }
 
 static void begin_table(struct reading *reading)
@@ -195,9 +195,10 @@ enum advance { GOES_ON, STANDS, IS_OVER };
 
 static enum advance judge_binding(struct reading *reading, const struct mib_binding *binding)
 {
-    if (binding->kind == MIB_NOTHING || !mib_name_below(&binding->name, current(reading)->column))
-        return IS_OVER;
     int order = mib_name_compare(&binding->name, &reading->last);
+    /* the end of all objects bears the name that was asked for; with another name it is a row with an odd value */
+    if (!mib_name_below(&binding->name, current(reading)->column) || (binding->kind == MIB_NOTHING && order <= 0))
+        return IS_OVER;
     if (order > 0)
         return GOES_ON;
     reading->duplicates += order == 0;
@@ -288,7 +289,7 @@ void reading_missed(struct reading *reading, const char *why, bool last)
     }
     if (!reading->cut_reason)
         reading->cut_reason = why;
-    for (unsigned table = reading->table; reading->step <= READING_TABLE && mib_tables[table].name; table++)
+    for (unsigned table = reading->table; reading->step <= READING_TABLE && collect_tables[table].name; table++)
         reading->tables_cut |= 1U << table;
     reading->step = READING_OVER;
 }

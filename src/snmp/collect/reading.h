@@ -45,7 +45,7 @@ struct reading {
     struct mib_name names[READING_ASK_MAX];
     size_t name_count;
     /* of a table */
-    unsigned table; /* of mib_tables */
+    unsigned table; /* of collect_tables */
     struct mib_name last;
     bool begun;       /* `last` is a row */
     unsigned detours; /* tries in a row to step past a row that comes again and again */
@@ -66,8 +66,8 @@ struct reading {
     bool microsoft;
     bool refused;         /* access was denied, not only nothing there */
     bool answered;        /* at all */
-    unsigned tables_used; /* bits of mib_tables that told listeners */
-    unsigned tables_cut;  /* bits of mib_tables that were not read to their end */
+    unsigned tables_used; /* bits of collect_tables that told listeners */
+    unsigned tables_cut;  /* bits of collect_tables that were not read to their end */
     size_t duplicates, odd, malformed, backwards, requests, bindings;
     size_t unnamed;         /* listeners without a process id */
     const char *cut_reason; /* why the first of tables_cut was; NULL: none */

@@ -276,7 +276,7 @@ static void set_version(const struct wire_order *order, netsnmp_session *session
                                                       : SNMP_VERSION_3;
 }
 
-int session_open(struct job *job)
+int collect_session_open(struct job *job)
 {
     netsnmp_session session;
     struct key auth = {.length = 0}, priv = {.length = 0};
@@ -318,7 +318,7 @@ int session_open(struct job *job)
     return 0;
 }
 
-void session_close(struct job *job)
+void collect_session_close(struct job *job)
 {
     if (job->session)
         snmp_sess_close(job->session);
