@@ -23,8 +23,20 @@ enum {
     STORE_PATIENCE_MS = 1000, /* how long an event waits for the disk */
     STORE_RETRY_FIRST_MS = 250,
     STORE_RETRY_LAST_MS = 30000,
+    STORE_LAZY_MS = 1000, /* how long acknowledgements wait for something else to be written */
+    STORE_PRUNE_MS = 10000,
     STORE_MADE = 64, /* events of the recorder's own that wait to be published */
     BOOT_TEXT = 17,
+};
+
+/* Entries of an earlier boot's queue that were entered anew: on disk the old ones go with the next transaction. */
+struct foreign_done {
+    int64_t target; /* 0: none */
+    uint64_t seq;
+};
+
+struct store_counts {
+    uint64_t events, transitions, findings;
 };
 
 struct recorder {
@@ -42,8 +54,10 @@ struct recorder {
     void (*log)(int level, const char *text);
 
     char boot[BOOT_TEXT];
-    bool boot_stored;   /* the store on disk is of this boot */
-    bool set_aside_now; /* an older store was set aside at the start: new targets are told */
+    int64_t boot_number; /* how many boots the store has seen before this one */
+    bool set_aside_now;  /* a store was set aside at the start: the targets have to be told */
+    struct foreign_done foreign;
+    bool foreign_left; /* the store may hold queues of an earlier boot */
     struct reserve ids;
     struct numbers numbers;
 
@@ -53,7 +67,7 @@ struct recorder {
     struct entries waiting;  /* events that the history does not have yet, oldest first; seq is not used */
     size_t waiting_octets;
     struct snapshot *wanted; /* newer than what is on disk; NULL: none */
-    struct snapshot *known;  /* what the disk holds; NULL: nothing, or nobody knows */
+    struct snapshot *known;  /* what the disk holds, but for what every look changes; NULL: nobody knows */
     char *site, *vantage;    /* for the recorder's own events */
 
     struct outbox **queues;
@@ -69,8 +83,11 @@ struct recorder {
     enum store_state state;
     bool outage_told;
     char *path, *error, *set_aside;
-    uint64_t rows_events, rows_transitions, rows_findings, octets, forgotten, unrecorded;
+    struct store_counts rows;
+    uint64_t octets, forgotten, unrecorded;
     int64_t retry_ms, pause_ms; /* of the disk, monotonic */
+    int64_t lazy_ms;            /* when what can wait is written; 0: nothing waits */
+    int64_t prune_ms;           /* when the bounds are looked at */
     struct disk *disk;          /* NULL: closed. The recorder's thread alone */
 };
 
@@ -94,6 +111,8 @@ void recorder_remove_queue(struct recorder *recorder, size_t index);
 void recorder_bound(struct recorder *recorder);
 /* Without a disk: events that nobody waits for any more leave the memory. */
 void recorder_trim(struct recorder *recorder);
+/* The disk holds the findings of this snapshot. */
+void recorder_knows(struct recorder *recorder, struct snapshot *snapshot);
 int64_t recorder_now_ms(void); /* monotonic */
 
 /* --- threads ------------------------------------------------------------------------------------------------------ */

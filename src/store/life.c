@@ -1,6 +1,10 @@
 /* The beginning and the end of the recorder, and the watcher that lets no event wait longer than a second for a disk.
  */
+#include "disk.h"
 #include "internal.h"
+#include "job.h"
+#include "restore.h"
+#include "writer.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -71,11 +75,118 @@ static int recorder_configure(struct recorder *recorder, const struct recorder_o
     recorder->log = options->log;
     recorder->ids.next = 1;
     recorder->state = STORE_NONE;
+    if (options->folder == NULL)
+        return 0;
+    recorder->folder = strdup(options->folder);
+    recorder->path = disk_path(options->folder);
+    recorder->numbers.bounded = true;
+    return recorder->folder == NULL || recorder->path == NULL ? -ENOMEM : 0;
+}
+
+/* --- the store at the start --------------------------------------------------------------------------------------- */
+
+/* Reads it, and writes that a run has begun: only then are its ids and seqs this run's to go on with. */
+static int recorder_load(struct recorder *recorder, struct disk *disk, const struct disk_found *found,
+                         struct snapshot **ret, struct trouble *trouble)
+{
+    struct job job;
+    int r = restore_recorder(recorder, disk, found, trouble);
+    if (r == 0)
+        r = restore_snapshot(disk, trouble, ret);
+    if (r < 0)
+        return r;
+    r = job_take(recorder, false, &job);
+    if (r < 0) {
+        *trouble = (struct trouble){.code = r, .state = STORE_FAILED, .text = "out of memory"};
+        return r;
+    }
+    r = job_write(&job, disk, trouble);
+    if (r == 0)
+        job_written(&job, recorder);
+    job_done(&job);
+    return r;
+}
+
+/* A store that cannot be used yet: a boot of its own, and numbers that no other run has given. What can be read of the
+ * findings is good all the same. */
+static int recorder_begin_apart(struct recorder *recorder, struct snapshot **ret, const struct trouble *why)
+{
+    struct disk_found found;
+    struct trouble trouble;
+    for (size_t i = 0; i < recorder->queue_count; i++)
+        queue_free(recorder->queues[i]);
+    recorder->queue_count = 0;
+    recorder->boot_number = 0;
+    recorder->ids = (struct reserve){.next = 1};
+    numbers_done(&recorder->numbers);
+    recorder->numbers.bounded = true;
+    int r = recorder_make_boot(recorder);
+    struct disk *disk = r == 0 ? disk_open(recorder->folder, DISK_LOOK, &found, &trouble) : NULL;
+    if (disk != NULL && *ret == NULL)
+        (void)restore_snapshot(disk, &trouble, ret); /* else there is none: the judge begins anew */
+    if (r == 0)
+        r = restore_numbers(&recorder->numbers, disk, &trouble);
+    disk_close(disk);
+    if (r < 0)
+        return r;
+    pthread_mutex_lock(&recorder->lock);
+    writer_failed(recorder, why);
+    pthread_mutex_unlock(&recorder->lock);
     return 0;
+}
+
+static int recorder_open_store(struct recorder *recorder, struct recorded *ret)
+{
+    struct disk_found found;
+    struct trouble trouble;
+    struct disk *disk = disk_open(recorder->folder, DISK_WRITE, &found, &trouble);
+    if (found.set_aside != NULL) {
+        pthread_mutex_lock(&recorder->lock);
+        writer_note_aside(recorder, found.set_aside, trouble.text);
+        recorder->set_aside_now = true;
+        pthread_mutex_unlock(&recorder->lock);
+        free(found.set_aside);
+    }
+    struct snapshot *snapshot = NULL;
+    int r = disk == NULL ? trouble.code : recorder_load(recorder, disk, &found, &snapshot, &trouble);
+    if (r < 0) {
+        disk_close(disk);
+        r = recorder_begin_apart(recorder, &snapshot, &trouble);
+        if (r < 0) {
+            snapshot_unref(snapshot);
+            return r;
+        }
+    } else {
+        recorder->disk = disk;
+        recorder->state = STORE_GOOD;
+        recorder->foreign_left = true;
+        if (snapshot != NULL)
+            recorder_knows(recorder, snapshot);
+    }
+    ret->snapshot = snapshot;
+    ret->fresh = snapshot == NULL || found.fresh;
+    return 0;
+}
+
+static int recorder_start_threads(struct recorder *recorder)
+{
+    int r = pthread_create(&recorder->watcher, NULL, recorder_watcher, recorder);
+    if (r != 0)
+        return -r;
+    r = pthread_create(&recorder->thread, NULL, recorder_thread, recorder);
+    if (r != 0) {
+        pthread_mutex_lock(&recorder->lock);
+        recorder->stopping = true;
+        pthread_cond_signal(&recorder->patience);
+        pthread_mutex_unlock(&recorder->lock);
+        pthread_join(recorder->watcher, NULL);
+    }
+    return -r;
 }
 
 int recorder_start(const struct recorder_options *options, struct recorder **ret, struct recorded *ret_state)
 {
+    struct recorded state = {.fresh = true};
     struct recorder *recorder = calloc(1, sizeof *recorder);
     if (recorder == NULL)
         return -ENOMEM;
@@ -85,19 +196,47 @@ int recorder_start(const struct recorder_options *options, struct recorder **ret
         r = recorder_make_boot(recorder);
     if (r == 0)
         r = recorder_configure(recorder, options);
+    if (r == 0 && recorder->folder != NULL)
+        r = recorder_open_store(recorder, &state);
+    if (r == 0 && recorder->folder != NULL)
+        r = recorder_start_threads(recorder);
     if (r < 0) {
+        snapshot_unref(state.snapshot);
+        disk_close(recorder->disk);
         recorder_free(recorder);
         return r;
     }
     *ret = recorder;
-    *ret_state = (struct recorded){.fresh = true};
+    *ret_state = state;
     return 0;
+}
+
+/* False: it still waits for the disk when the time is up. */
+static bool recorder_join(struct recorder *recorder, unsigned timeout_ms)
+{
+    struct timespec until;
+    pthread_mutex_lock(&recorder->lock);
+    recorder->stopping = true;
+    pthread_cond_signal(&recorder->work);
+    pthread_cond_signal(&recorder->patience);
+    pthread_mutex_unlock(&recorder->lock);
+    pthread_join(recorder->watcher, NULL);
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_sec += (time_t)(timeout_ms / 1000);
+    until.tv_nsec += (long)(timeout_ms % 1000) * 1000000;
+    if (until.tv_nsec >= 1000000000) {
+        until.tv_sec++;
+        until.tv_nsec -= 1000000000;
+    }
+    return pthread_timedjoin_np(recorder->thread, NULL, &until) == 0;
 }
 
 void recorder_stop(struct recorder *recorder, unsigned timeout_ms)
 {
-    (void)timeout_ms;
     if (recorder == NULL)
         return;
-    recorder_free(recorder);
+    if (recorder->folder == NULL || recorder_join(recorder, timeout_ms))
+        recorder_free(recorder);
+    else
+        pthread_detach(recorder->thread); /* it has the memory in use: both end with the program */
 }

@@ -153,3 +153,43 @@ bool numbers_low(const struct numbers *numbers)
     }
     return false;
 }
+
+static void number_unwrite(const void *node, VISIT visit, void *context)
+{
+    struct numbers *numbers = context;
+    struct number *number = *(struct number *const *)node;
+    if (visit != postorder && visit != leaf)
+        return;
+    number->older = numbers->unwritten;
+    numbers->unwritten = number;
+}
+
+void numbers_forget_disk(struct numbers *numbers)
+{
+    numbers->unwritten = NULL;
+    twalk_r(numbers->tree, number_unwrite, numbers);
+    for (size_t i = 0; i < numbers->space_count; i++)
+        numbers->spaces[i].reserve.reserved = 0;
+}
+
+struct merging {
+    struct numbers *to;
+    int result;
+};
+
+static void number_merge(const void *node, VISIT visit, void *context)
+{
+    struct merging *merging = context;
+    const struct number *number = *(struct number *const *)node;
+    if (visit != postorder && visit != leaf)
+        return;
+    if (numbers_restore(merging->to, number->space, number->key, number->number) == -ENOMEM)
+        merging->result = -ENOMEM;
+}
+
+int numbers_merge(struct numbers *numbers, const struct numbers *more)
+{
+    struct merging merging = {.to = numbers};
+    twalk_r(more->tree, number_merge, &merging);
+    return merging.result;
+}

@@ -30,7 +30,6 @@ struct number {
 struct number_space {
     char *name;
     struct reserve reserve;
-    bool known; /* on disk */
 };
 
 struct numbers {
@@ -50,3 +49,7 @@ int numbers_restore(struct numbers *numbers, const char *space, const char *key,
 /* The number of a key, a new one where it has none. 0: out of memory or of numbers. *ret_new: it has to be written. */
 uint32_t numbers_of(struct numbers *numbers, const char *space, const char *key, bool *ret_new);
 bool numbers_low(const struct numbers *numbers);
+/* Adds those whose keys have none yet. 0 or -ENOMEM. */
+int numbers_merge(struct numbers *numbers, const struct numbers *more);
+/* All of them have to be written again. */
+void numbers_forget_disk(struct numbers *numbers);

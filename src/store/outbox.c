@@ -250,8 +250,10 @@ int recorder_set_targets(struct recorder *recorder, const struct outbox_target *
         queue->choice = targets[i].choice;
         queue->chosen = true;
     }
-    if (r == 0)
+    if (r == 0) {
         recorder->set_aside_now = false;
+        recorder->targets_given = true;
+    }
     pthread_cond_signal(&recorder->work);
     pthread_mutex_unlock(&recorder->lock);
     return r;

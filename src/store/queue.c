@@ -94,7 +94,7 @@ enum queue_answer queue_peek(const struct outbox *queue, uint64_t told_turn, str
     size_t at = entries_after(&queue->window, queue->given);
     if (at < queue->window.count) {
         *ret = *entries_at(&queue->window, at);
-        return QUEUE_EVENT;
+        return ret->event == NULL ? QUEUE_LOSS : QUEUE_EVENT;
     }
     if (queue->loaded < queue->stored && queue->given < queue->stored)
         return QUEUE_ON_DISK;
@@ -169,6 +169,15 @@ bool queue_loaded(struct outbox *queue, struct entry entry)
         return false;
     entries_push(&queue->window, entry);
     queue->loaded = entry.seq;
+    return true;
+}
+
+bool queue_missing(struct outbox *queue, uint64_t to, uint64_t id)
+{
+    uint64_t from = queue->loaded + 1;
+    if (!queue_loaded(queue, (struct entry){.seq = to, .lost_from = from, .lost_id = id}))
+        return false;
+    queue->dropped += to - from + 1;
     return true;
 }
 

@@ -65,6 +65,8 @@ uint64_t queue_length(const struct outbox *queue);
 void queue_recorded(struct outbox *queue, uint64_t seq);
 /* What was read from the disk behind `loaded`; the reference is transferred. False: no room, or out of order. */
 bool queue_loaded(struct outbox *queue, struct entry entry);
+/* What follows `loaded`, up to `to`, is not on disk as it should be: it is lost. False: no room. */
+bool queue_missing(struct outbox *queue, uint64_t to, uint64_t id);
 
 /* The oldest `count` are given up. `id` is for the event that tells it. */
 void queue_drop_oldest(struct outbox *queue, uint64_t count, uint64_t id);

@@ -8,7 +8,9 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <dirent.h>
 #include <errno.h>
+#include <ftw.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -50,6 +52,15 @@ static inline void one_target(struct recorder *recorder, const char *name)
     assert_int_equal(recorder_set_targets(recorder, &target, 1), 0);
 }
 
+/* A time that is not too old to be kept. */
+static inline int64_t world_ms(void)
+{
+    static int64_t begin_ms;
+    if (begin_ms == 0)
+        begin_ms = moment_now().wall_ms - 3600000;
+    return begin_ms;
+}
+
 /* `number` comes back as the event's count. */
 static inline struct event *event_numbered(uint64_t number)
 {
@@ -64,7 +75,7 @@ static inline struct event *event_numbered(uint64_t number)
                               .verdict = VERDICT_MISSING,
                               .severity = SEVERITY_CRITICAL,
                               .class = CLASS_AVAILABILITY};
-    struct event *event = event_new(EVENT_RAISED, (struct moment){.wall_ms = 1700000000000 + (int64_t)number});
+    struct event *event = event_new(EVENT_RAISED, (struct moment){.wall_ms = world_ms() + (int64_t)number});
     assert_non_null(event);
     struct event_texts texts = {
         .site = "osaka", .vantage = "mon1", .message = "tcp 8080 of mgr01: nobody listens", .finding = &finding};
@@ -143,3 +154,58 @@ static inline void expect_nothing(struct outbox *outbox)
     assert_int_equal(outbox_next(outbox, &item), -EAGAIN);
     assert_false(is_readable(outbox_fd(outbox)));
 }
+
+/* --- on disk ------------------------------------------------------------------------------------------------------ */
+
+struct place {
+    char folder[64];
+    char file[80];
+};
+
+static inline struct place place_new(void)
+{
+    struct place place = {.folder = "/tmp/pc-store-XXXXXX"};
+    assert_non_null(mkdtemp(place.folder));
+    snprintf(place.file, sizeof place.file, "%s/store.db", place.folder);
+    return place;
+}
+
+static inline int place_remove(const char *path, const struct stat *status, int type, struct FTW *where)
+{
+    (void)status;
+    (void)type;
+    (void)where;
+    return remove(path);
+}
+
+static inline void place_done(const struct place *place)
+{
+    assert_int_equal(nftw(place->folder, place_remove, 8, FTW_DEPTH | FTW_PHYS), 0);
+}
+
+static inline struct recorder *recorder_at(const struct place *place, struct recorded *ret_state)
+{
+    struct recorder_options options = {.folder = place->folder};
+    return recorder_made_with(&options, ret_state);
+}
+
+static inline struct store_status status_of(struct recorder *recorder, struct arena *arena)
+{
+    struct store_status status;
+    assert_int_equal(recorder_status(recorder, arena, &status), 0);
+    return status;
+}
+
+/* Files of the folder whose names begin so. */
+static inline size_t files_beginning(const struct place *place, const char *beginning)
+{
+    size_t count = 0;
+    DIR *folder = opendir(place->folder);
+    assert_non_null(folder);
+    for (struct dirent *entry; (entry = readdir(folder)) != NULL;)
+        count += strncmp(entry->d_name, beginning, strlen(beginning)) == 0 ? 1 : 0;
+    closedir(folder);
+    return count;
+}
+
+enum { WORLD_STOP_MS = 60000 };

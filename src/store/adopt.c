@@ -1,0 +1,79 @@
+/* Entries of an earlier boot. A run that could not use its store when it began has a boot of its own; when the store
+ * comes back, what it holds for the targets is entered anew, behind what they have got meanwhile. */
+#include "restore.h"
+#include "writer.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { ADOPT_STEP = 128 };
+
+struct foreign {
+    int64_t number; /* below zero; 0: none is left */
+    char *name;
+};
+
+static int foreign_find(struct disk *disk, struct trouble *trouble, struct foreign *ret)
+{
+    int r = disk_query(disk, trouble, FOREIGN_TARGET_READ, "");
+    if (r == 0 && (r = disk_next(disk, trouble, FOREIGN_TARGET_READ)) > 0) {
+        const char *name = disk_text(disk, FOREIGN_TARGET_READ, 1, NULL);
+        ret->number = disk_integer(disk, FOREIGN_TARGET_READ, 0);
+        ret->name = strdup(name != NULL ? name : "");
+        r = ret->name == NULL ? -ENOMEM : 0;
+    }
+    disk_end(disk, FOREIGN_TARGET_READ);
+    if (r == -ENOMEM)
+        *trouble = (struct trouble){.code = r, .state = STORE_FAILED, .text = "out of memory"};
+    return r;
+}
+
+/* The old queue goes with the next transaction. */
+static void foreign_drop(struct recorder *recorder, int64_t number)
+{
+    if (recorder->gone_count == recorder->gone_capacity) {
+        int64_t *larger = reallocarray(recorder->gone, recorder->gone_capacity + 8, sizeof *larger);
+        if (larger == NULL)
+            return; /* another time */
+        recorder->gone = larger;
+        recorder->gone_capacity += 8;
+    }
+    recorder->gone[recorder->gone_count++] = number;
+}
+
+static void foreign_enter(struct recorder *recorder, const struct foreign *foreign, struct entries *read,
+                          uint64_t reached)
+{
+    struct outbox *queue = recorder_queue(recorder, foreign->name);
+    if (queue == NULL || reached == 0) {
+        foreign_drop(recorder, foreign->number);
+        return;
+    }
+    recorder->foreign = (struct foreign_done){.target = foreign->number, .seq = reached};
+    for (; read->count > 0; entries_pop(read))
+        (void)recorder_enter_for(recorder, queue, event_ref(entries_front(read)->event));
+}
+
+void writer_adopt(struct recorder *recorder)
+{
+    struct foreign foreign = {.number = 0};
+    struct trouble trouble = {.code = 0};
+    struct entries read = {.items = NULL};
+    uint64_t reached = 0;
+    struct disk *disk = recorder->disk;
+    pthread_mutex_unlock(&recorder->lock);
+    int64_t r = foreign_find(disk, &trouble, &foreign);
+    if (r == 0 && foreign.number != 0)
+        r = restore_entries(disk, &trouble, foreign.number, (struct reach){.after = 0, .most = ADOPT_STEP}, &read,
+                            &reached);
+    pthread_mutex_lock(&recorder->lock);
+    if (r < 0)
+        writer_failed(recorder, &trouble);
+    else if (foreign.number == 0)
+        recorder->foreign_left = false;
+    else
+        foreign_enter(recorder, &foreign, &read, reached);
+    entries_done(&read);
+    free(foreign.name);
+}

@@ -1,0 +1,117 @@
+/* The bounds of the file. History gives way first, then the oldest of the longest outbox. In small steps, so that a
+ * submission never waits long behind one. */
+#include "writer.h"
+
+#include <errno.h>
+#include <time.h>
+
+enum {
+    PRUNE_STEP = 500,  /* rows of history in one transaction */
+    PRUNE_OUTBOX = 16, /* the fraction of the longest queue that gives way at a time */
+    PRUNE_FREE_PAGES = 256,
+    PRUNE_PAGE = 4096,
+};
+
+struct size {
+    int64_t pages, free;
+};
+
+static int size_of(struct disk *disk, struct trouble *trouble, struct size *ret)
+{
+    int r = disk_number(disk, trouble, PAGE_COUNT, 0, &ret->pages);
+    return r < 0 ? r : disk_number(disk, trouble, FREE_PAGES, 0, &ret->free);
+}
+
+static bool is_too_large(const struct size *size, uint64_t most_octets)
+{
+    return (uint64_t)(size->pages - size->free) * PRUNE_PAGE > most_octets;
+}
+
+struct pruned {
+    uint64_t events, transitions;
+    size_t count; /* rows to delete */
+    int64_t rows[PRUNE_STEP];
+};
+
+/* The oldest that no target waits for: all of them where the file is too large, else those that are too old. */
+static int choose_rows(struct disk *disk, struct trouble *trouble, int64_t before_ms, struct pruned *ret)
+{
+    int r = disk_query(disk, trouble, HISTORY_OLDEST, "i", (int64_t)PRUNE_STEP);
+    while (r == 0 && (r = disk_next(disk, trouble, HISTORY_OLDEST)) > 0) {
+        r = 0;
+        if (disk_integer(disk, HISTORY_OLDEST, 1) >= before_ms)
+            break;
+        ret->rows[ret->count++] = disk_integer(disk, HISTORY_OLDEST, 0);
+        ret->events++;
+        ret->transitions += (uint64_t)disk_integer(disk, HISTORY_OLDEST, 2);
+    }
+    disk_end(disk, HISTORY_OLDEST);
+    return r;
+}
+
+static int delete_rows(struct disk *disk, struct trouble *trouble, const struct pruned *pruned)
+{
+    int r = disk_run(disk, trouble, BEGIN, "");
+    for (size_t i = 0; r == 0 && i < pruned->count; i++)
+        r = disk_run(disk, trouble, EVENT_DELETE, "i", pruned->rows[i]);
+    return r < 0 ? r : disk_run(disk, trouble, COMMIT, "");
+}
+
+static int prune(struct disk *disk, struct trouble *trouble, uint64_t most_octets, int64_t before_ms,
+                 struct pruned *pruned, struct size *size)
+{
+    int r = size_of(disk, trouble, size);
+    if (r == 0)
+        r = choose_rows(disk, trouble, is_too_large(size, most_octets) ? INT64_MAX : before_ms, pruned);
+    if (r == 0 && pruned->count > 0)
+        r = delete_rows(disk, trouble, pruned);
+    if (r == 0)
+        r = size_of(disk, trouble, size);
+    if (r == 0 && size->free > PRUNE_FREE_PAGES) {
+        r = disk_run(disk, trouble, VACUUM_SOME, "");
+        if (r == 0)
+            r = size_of(disk, trouble, size);
+    }
+    return r;
+}
+
+static void drop_of_longest(struct recorder *recorder)
+{
+    struct outbox *longest = NULL;
+    for (size_t i = 0; i < recorder->queue_count; i++) {
+        struct outbox *queue = recorder->queues[i];
+        if (longest == NULL || queue_length(queue) > queue_length(longest))
+            longest = queue;
+    }
+    if (longest == NULL || queue_length(longest) == 0)
+        return;
+    queue_drop_oldest(longest, queue_length(longest) / PRUNE_OUTBOX + 1, recorder_take_id(recorder));
+    outbox_wake(longest);
+}
+
+void writer_prune(struct recorder *recorder)
+{
+    struct trouble trouble = {.code = 0};
+    struct pruned pruned = {.count = 0};
+    struct size size = {.pages = 0};
+    struct disk *disk = recorder->disk;
+    uint64_t most_octets = recorder->most_octets;
+    int64_t before_ms = moment_now().wall_ms - (int64_t)recorder->most_days * 86400000;
+    pthread_mutex_unlock(&recorder->lock);
+    int r = prune(disk, &trouble, most_octets, before_ms, &pruned, &size);
+    pthread_mutex_lock(&recorder->lock);
+    if (r < 0) {
+        writer_failed(recorder, &trouble);
+        return;
+    }
+    recorder->octets = (uint64_t)size.pages * PRUNE_PAGE;
+    recorder->forgotten += pruned.events;
+    recorder->rows.events -= pruned.events < recorder->rows.events ? pruned.events : recorder->rows.events;
+    recorder->rows.transitions -=
+        pruned.transitions < recorder->rows.transitions ? pruned.transitions : recorder->rows.transitions;
+    bool large = is_too_large(&size, most_octets);
+    if (large && pruned.count == 0)
+        drop_of_longest(recorder);
+    if (large || pruned.count == PRUNE_STEP || size.free > 2 * PRUNE_FREE_PAGES)
+        recorder->prune_ms = recorder_now_ms(); /* there is more to do */
+}
