@@ -59,7 +59,3 @@ int agent_status(struct agent *agent, struct arena *arena, struct sink_status *r
  * False: the thread still waits for the master and was left behind with what it holds (the publication too); the
  * program should then end by _exit(2), because exit(3) would run the libraries' clean-up under its feet. */
 bool agent_stop(struct agent *agent, unsigned timeout_ms);
-
-/* Is `listen` something that an agent of its own can listen at ("udp:127.0.0.1:1161", "udp6:[::1]:161", with commas)?
- * By its form alone. 0 or -EINVAL. */
-int agent_listen_check(const char *listen);

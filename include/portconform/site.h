@@ -192,6 +192,17 @@ struct canary {
     uint16_t port; /* TCP; 0: none is configured */
 };
 
+/* What is told by SNMP; see agent.h. */
+struct snmp_agent_options {
+    const char *listen; /* an agent of its own; NULL: a subagent */
+    const char *config; /* a path; NULL: the usual one */
+    bool silent;        /* no notifications */
+    unsigned per_minute, per_host;
+};
+/* Is `listen` something that such an agent can listen at ("udp:127.0.0.1:1161", "udp6:[::1]:161", several with commas)?
+ * By its form alone. 0 or -EINVAL. */
+int snmp_listen_check(const char *listen);
+
 struct site {
     const char *name;
     const struct guide *const *guides;
@@ -222,6 +233,7 @@ struct site {
     unsigned looks_before_unexpected_udp; /* N of the design, default 3 */
     uint32_t pen;                         /* 0: not set */
     const char *agentx_socket;            /* NULL: net-snmp's default */
+    struct snmp_agent_options snmp_agent;
     struct origin origin;
 };
 

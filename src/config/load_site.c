@@ -217,6 +217,28 @@ static void load_source_ports(struct loader *loader, const struct field *field, 
     ret->probe_source_port_high = (uint16_t)high;
 }
 
+static const char *in_folder(struct loader *loader, const char *path)
+{
+    return path[0] == '/' ? path : loader_printf(loader, "%s/%s", loader->folder, path);
+}
+
+static void load_snmp_agent(struct loader *loader, const struct field *group, struct snmp_agent_options *ret)
+{
+    struct snmp_agent_fields fields;
+    schema_defaults(&section_snmp_agent, &fields);
+    if (group->node)
+        schema_read(&section_snmp_agent, group->node, &fields, loader->diags);
+    ret->listen = fields.listen.text;
+    if (fields.listen.node && snmp_listen_check(fields.listen.text) < 0)
+        ERROR(loader, node_inside(fields.listen.node),
+              "\"udp:127.0.0.1:1161\", \"udp6:[::1]:161\", \"tcp:10.0.0.5:161\"",
+              "\"%s\" is no place where SNMP can listen", fields.listen.text);
+    ret->config = fields.config.node ? in_folder(loader, fields.config.text) : NULL;
+    ret->silent = !fields.notifications.number;
+    ret->per_minute = (unsigned)fields.per_minute.number;
+    ret->per_host = (unsigned)fields.per_host.number;
+}
+
 /* The settings that go into struct site one to one. */
 static void load_plain(struct loader *loader, const struct site_fields *fields, struct site *ret)
 {
@@ -240,6 +262,7 @@ static void load_plain(struct loader *loader, const struct site_fields *fields, 
                                          (unsigned)events.heartbeat_s.number, (unsigned)events.summary_s.number};
     ret->looks_before_unexpected_udp = (unsigned)fields->looks_before_unexpected_udp.number;
     ret->agentx_socket = agentx.socket.text;
+    load_snmp_agent(loader, &fields->snmp_agent, &ret->snmp_agent);
     ret->probe_timeout_ms = (unsigned)probe.timeout_ms.number;
     ret->probe_per_second = (unsigned)probe.per_second.number;
     ret->probe_per_target_per_second = (unsigned)probe.per_target_per_second.number;

@@ -47,6 +47,8 @@ static const struct cfg_item site_items[] = {
     ROW("pen", CFG_INT, AT(site_fields, pen), "Your private enterprise number, for SNMP and syslog", .min = 1,
         .max = INT32_MAX),
     ROW("agentx", CFG_GROUP, AT(site_fields, agentx), "How to reach the SNMP master agent", .section = &section_agentx),
+    ROW("snmp_agent", CFG_GROUP, AT(site_fields, snmp_agent), "What is told by SNMP, and an agent that needs no master",
+        .section = &section_snmp_agent),
     ROW("syslog", CFG_GROUPS, AT(site_fields, syslog), "Where events go", .section = &section_syslog),
     ROW("probe", CFG_GROUP, AT(site_fields, probe), "Limits of probes", .section = &section_probe),
     ROW("interval_s", CFG_INT, AT(site_fields, interval_s), "Seconds from one look of the daemon to the next", .min = 5,
@@ -84,6 +86,29 @@ const struct cfg_section section_agentx = {
     .items = agentx_items,
     .count = COUNT(agentx_items),
     .size = sizeof(struct agentx_fields),
+};
+
+static const struct cfg_item snmp_agent_items[] = {
+    ROW("listen", CFG_TEXT, AT(snmp_agent_fields, listen),
+        "Be an SNMP agent of one's own at \"udp:127.0.0.1:1161\", several with commas, instead of a subagent"),
+    ROW("config", CFG_TEXT, AT(snmp_agent_fields, config),
+        "Communities, users and receivers of notifications of that agent, in the words of snmpd.conf; mode 0600 or "
+        "0640. A relative name begins at the configuration's folder; without it snmp/portconformd.conf in the folder "
+        "of the installation's configuration"),
+    ROW("notifications", CFG_BOOL, AT(snmp_agent_fields, notifications),
+        "Tell events by notifications (traps, informs)", .initial = "true"),
+    ROW("per_minute", CFG_INT, AT(snmp_agent_fields, per_minute),
+        "Notifications in a minute; what is more is counted, and is in the ring of events", .min = 1, .max = 60000,
+        .initial = "120"),
+    ROW("per_host", CFG_INT, AT(snmp_agent_fields, per_host),
+        "More changes of one host at a time become one summary of that host", .min = 1, .max = 10000, .initial = "5"),
+};
+const struct cfg_section section_snmp_agent = {
+    .name = "snmp_agent",
+    .doc = "What is told by SNMP, and an agent that needs no master",
+    .items = snmp_agent_items,
+    .count = COUNT(snmp_agent_items),
+    .size = sizeof(struct snmp_agent_fields),
 };
 
 static const struct cfg_item syslog_items[] = {

@@ -46,7 +46,10 @@ struct site_file_fields {
 };
 struct site_fields {
     struct field name, guides, settings, segmentation, canary, pen, agentx, syslog, probe, interval_s;
-    struct field looks_before_unexpected_udp, damping, severities, waive, snmp, events;
+    struct field looks_before_unexpected_udp, damping, severities, waive, snmp, events, snmp_agent;
+};
+struct snmp_agent_fields {
+    struct field listen, config, notifications, per_minute, per_host;
 };
 struct agentx_fields {
     struct field socket;
@@ -76,8 +79,9 @@ struct external_fields {
     struct field name, guide, component, addresses;
 };
 
-extern const struct cfg_section section_site_file, section_site, section_agentx, section_syslog, section_probe,
-    section_damping, section_events, section_snmp, section_vantages, section_teams, section_networks, section_externals;
+extern const struct cfg_section section_site_file, section_site, section_agentx, section_snmp_agent, section_syslog,
+    section_probe, section_damping, section_events, section_snmp, section_vantages, section_teams, section_networks,
+    section_externals;
 
 struct host_file_fields {
     struct field host;

@@ -3,6 +3,7 @@
 
 #include "portconform/agent.h"
 #include "portconform/options.h"
+#include "portconform/site.h"
 #include "portconform/syslog_target.h"
 
 #include <errno.h>
@@ -51,7 +52,7 @@ static int set_agentx(void *target, const char *value, struct text *error)
 
 static int set_snmp_listen(void *target, const char *value, struct text *error)
 {
-    if (agent_listen_check(value) < 0) {
+    if (snmp_listen_check(value) < 0) {
         text_printf(error, "\"%s\" is no address to listen at; \"udp:127.0.0.1:1161\" is one", value);
         return -EINVAL;
     }

@@ -177,7 +177,7 @@ static void agent_begin(struct outlets *outlets, const struct site *site)
     const struct daemon_options *program = outlets->options.program;
     const char *socket = program->agentx != NULL ? program->agentx : site->agentx_socket;
     bool none = socket != NULL && strcmp(socket, "none") == 0;
-    if (none && program->snmp_listen == NULL)
+    if (none && program->snmp_listen == NULL && site->snmp_agent.listen == NULL)
         return;
     struct recorder *recorder = telling_recorder(outlets->options.telling);
     const struct agent_options options = {
@@ -185,7 +185,9 @@ static void agent_begin(struct outlets *outlets, const struct site *site)
         .number = number_of,
         .number_context = recorder,
         .socket = none ? NULL : socket,
-        .listen = program->snmp_listen,
+        .listen = program->snmp_listen != NULL ? program->snmp_listen : site->snmp_agent.listen,
+        .config = site->snmp_agent.config,
+        .notifications = {site->snmp_agent.silent, site->snmp_agent.per_minute, site->snmp_agent.per_host},
         .state = program->state,
         .pen = site->pen,
         .log = log_of_agent,

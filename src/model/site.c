@@ -1,6 +1,9 @@
 /* Looking things up in a site, and the one rule of which setting holds. */
 #include "portconform/site.h"
 
+#include <ctype.h>
+#include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -102,4 +105,33 @@ struct setting settings_find(const struct settings *settings, const struct guide
         initial.origin = parameter->origin;
     }
     return initial;
+}
+
+/* "udp:127.0.0.1:1161" of so many octets: a transport that there is, and a port behind the last colon. */
+static bool is_listen_address(const char *text, size_t length)
+{
+    static const char *const transports[] = {"udp:", "udp6:", "tcp:", "tcp6:"};
+    size_t prefix = 0, digits = 0;
+    for (size_t i = 0; i < sizeof(transports) / sizeof(transports[0]); i++) {
+        if (strncmp(text, transports[i], strlen(transports[i])) == 0)
+            prefix = strlen(transports[i]);
+    }
+    while (digits < length && isdigit((unsigned char)text[length - digits - 1]))
+        digits++;
+    if (prefix == 0 || digits == 0 || digits > 5 || length < prefix + digits || text[length - digits - 1] != ':')
+        return false;
+    long port = strtol(text + length - digits, NULL, 10);
+    return port >= 1 && port <= 65535;
+}
+
+int snmp_listen_check(const char *listen)
+{
+    for (const char *at = listen;;) {
+        size_t length = strcspn(at, ",");
+        if (!is_listen_address(at, length))
+            return -EINVAL;
+        if (at[length] == '\0')
+            return 0;
+        at += length + 1;
+    }
 }

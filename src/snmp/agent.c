@@ -346,28 +346,6 @@ int agent_status(struct agent *agent, struct arena *arena, struct sink_status *r
     return 0;
 }
 
-int agent_listen_check(const char *listen)
-{
-    static const char *const transports[] = {"udp:", "udp6:", "tcp:", "tcp6:"};
-    for (const char *at = listen; at != NULL; at = strchr(at, ',')) {
-        at += at != listen;
-        size_t length = strcspn(at, ","), prefix = 0;
-        for (size_t i = 0; i < sizeof(transports) / sizeof(transports[0]); i++) {
-            if (strncmp(at, transports[i], strlen(transports[i])) == 0)
-                prefix = strlen(transports[i]);
-        }
-        size_t digits = 0;
-        while (digits < length && at[length - digits - 1] >= '0' && at[length - digits - 1] <= '9')
-            digits++;
-        if (prefix == 0 || digits == 0 || digits > 5 || length < prefix + digits)
-            return -EINVAL;
-        long port = strtol(at + length - digits, NULL, 10);
-        if (port < 1 || port > 65535 || strchr(":", at[length - digits - 1]) == NULL)
-            return -EINVAL;
-    }
-    return listen == NULL ? -EINVAL : 0;
-}
-
 bool agent_stop(struct agent *agent, unsigned timeout_ms)
 {
     if (agent == NULL)
