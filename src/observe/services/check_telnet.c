@@ -1,10 +1,10 @@
-/* Telnet: we ask for an option that every side has to answer, with or without it. A login prompt alone proves nothing.
- */
+/* Telnet: we ask for a timing mark, which every side has to answer, with or without it. A login prompt alone proves
+ * nothing. */
 #include "talk.h"
 
 #include <string.h>
 
-enum { IAC = 255, DO = 253, WILL = 251, SUPPRESS_GO_AHEAD = 3 };
+enum { IAC = 255, DO = 253, WILL = 251, TIMING_MARK = 6 };
 
 static size_t telnet_say(const struct service_talk *talk, uint8_t *buffer, size_t size)
 {
@@ -12,7 +12,7 @@ static size_t telnet_say(const struct service_talk *talk, uint8_t *buffer, size_
     (void)talk;
     put_u8(&writer, IAC);
     put_u8(&writer, DO);
-    put_u8(&writer, SUPPRESS_GO_AHEAD);
+    put_u8(&writer, TIMING_MARK);
     return written(&writer);
 }
 
@@ -34,7 +34,7 @@ static enum service_verdict telnet_read(const struct service_talk *talk, struct 
 
 const struct service_check service_check_telnet = {
     .name = "Telnet",
-    .source = "RFC 854, RFC 858",
+    .source = "RFC 854, RFC 860",
     .first = SPEAKER_CLIENT,
     .proof = "a negotiation of options",
     .say = telnet_say,

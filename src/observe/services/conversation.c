@@ -53,6 +53,18 @@ static enum service_verdict wrong(const struct service_talk *talk, struct text *
     return SERVICE_WRONG;
 }
 
+/* Whoever sends back what he hears speaks every protocol in which both sides begin alike. */
+static bool is_echo(const struct service_talk *talk)
+{
+    uint8_t message[SERVICE_SAY_MAX];
+    struct service_talk first = *talk;
+    first.said = 0;
+    size_t length = talk->check->say ? talk->check->say(&first, message, sizeof(message)) : 0;
+    if (length > talk->length)
+        length = talk->length;
+    return length > 0 && memcmp(message, talk->heard, length) == 0;
+}
+
 enum service_verdict service_talk_read(const struct service_talk *talk, struct text *detail)
 {
     text_clear(detail);
@@ -70,6 +82,7 @@ enum service_verdict service_talk_read(const struct service_talk *talk, struct t
             return SERVICE_MORE;
         return wrong(talk, detail);
     case SERVICE_PROVEN:
+        return is_echo(talk) ? wrong(talk, detail) : SERVICE_PROVEN;
     case SERVICE_TLS:
     case SERVICE_UNPROVEN:
         break;
@@ -113,6 +126,11 @@ size_t talk_tls_hello(uint8_t *buffer, size_t size, uint64_t nonce)
 {
     /* TLS_ECDHE_RSA/ECDSA with AES-128-GCM, RSA with AES-128-CBC: enough for an alert or a handshake to come back */
     static const uint16_t suites[] = {0x1301, 0xc02b, 0xc02f, 0x009c, 0x002f};
+    static const uint8_t extensions[] = {
+        0, 22,                                 /* octets that follow */
+        0, 10, 0, 6, 0, 4, 0, 29, 0, 23,       /* groups: X25519, P-256 */
+        0, 13, 0, 8, 0, 6, 4, 3,  8, 4,  4, 1, /* signatures: ECDSA and RSA with SHA-256 */
+    };
     struct writer writer = {.octets = buffer, .size = size};
     put_u8(&writer, TLS_HANDSHAKE);
     put_u16(&writer, 0x0301);
@@ -128,6 +146,7 @@ size_t talk_tls_hello(uint8_t *buffer, size_t size, uint64_t nonce)
     for (size_t i = 0; i < sizeof(suites) / sizeof(suites[0]); i++)
         put_u16(&writer, suites[i]);
     put_u16(&writer, 0x0100); /* no compression */
+    put_octets(&writer, extensions, sizeof(extensions));
     set_u16(&writer, 3, (uint16_t)(writer.used - 5));
     set_u16(&writer, 7, (uint16_t)(writer.used - 9));
     return written(&writer);
