@@ -58,6 +58,7 @@ struct probe_request {
     const struct service *service; /* what should answer; may be NULL */
     const char *server_name;       /* TLS SNI and HTTP Host; may be NULL; borrowed until done */
     const struct host *host;       /* whose names a certificate may bear; may be NULL; borrowed until done */
+    bool opted_in;                 /* payloads that are sent on demand alone are wanted */
     const char *ca_file;           /* authorities that must vouch for it; NULL: it is looked at, not judged; borrowed */
     unsigned timeout_ms;           /* from its start, not from its queueing */
     bool early;                    /* goes before those that are not: it was silent last time */
@@ -155,6 +156,9 @@ struct udp_payload {
     size_t (*build)(uint8_t *buffer, size_t size, uint64_t nonce);
     /* Does this datagram answer that request? */
     bool (*answers)(const uint8_t *octets, size_t length, uint64_t nonce);
+    /* The same, where the request also says where the answer goes to; then `build` is NULL. */
+    size_t (*build_from)(uint8_t *buffer, size_t size, uint64_t nonce, const struct address *own, uint16_t own_port);
+    bool opt_in; /* intrusion detectors know it: it is sent only where a site asks for it */
 };
 const struct udp_payload *udp_payload_find(const char *service); /* NULL: none; an empty datagram is sent */
 const struct udp_payload *udp_payload_table(size_t *ret_count);

@@ -227,6 +227,7 @@ struct site {
     uint8_t probe_dscp;                   /* of what probes send; default 0 */
     uint16_t probe_source_port_low;       /* 0: the kernel chooses */
     uint16_t probe_source_port_high;
+    bool ask_sql_browser;
     const char *ca_file; /* what certificates are judged by; NULL: they are not */
     unsigned interval_s; /* from one look of the daemon to the next, default 60 */
     struct event_options events;

@@ -255,6 +255,7 @@ static void load_plain(struct loader *loader, const struct site_fields *fields, 
     ret->pen = (uint32_t)fields->pen.number;
     ret->interval_s = (unsigned)fields->interval_s.number;
     struct events_fields events;
+    ret->ask_sql_browser = probe.sql_browser.number;
     schema_defaults(&section_events, &events);
     if (fields->events.node)
         schema_read(&section_events, fields->events.node, &events, loader->diags);

@@ -133,6 +133,8 @@ static const struct cfg_item probe_items[] = {
         "descriptors "
         "of the process alone",
         .min = 1, .max = 1000000, .initial = "4000"),
+    ROW("sql_browser", CFG_BOOL, AT(probe_fields, sql_browser),
+        "Whether SQL Server browsers are asked; intrusion detectors may take the question for a worm"),
     ROW("per_target_per_second", CFG_INT, AT(probe_fields, per_target_per_second),
         "Probes that begin in a second to one address; a quarter of it at once", .min = 1, .max = 1000000,
         .initial = "200"),

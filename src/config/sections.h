@@ -58,7 +58,7 @@ struct syslog_fields {
     struct field name, target;
 };
 struct probe_fields {
-    struct field timeout_ms, per_second, per_target_per_second, dscp, source_ports, ca_file;
+    struct field timeout_ms, per_second, per_target_per_second, dscp, source_ports, ca_file, sql_browser;
 };
 struct snmp_fields {
     struct field version, user, context, auth, priv, secrets, entry, address, port, timeout_ms, retries, cache_s;

@@ -189,6 +189,7 @@ static int ask(struct cycle_flow *flow,
 {
     struct cycle *cycle = flow->cycle;
     const struct service *service = flow->expectation->rule->service;
+        .opted_in = cycle->plan->site->ask_sql_browser,
     const struct plan_address *at = flow->address->at;
     const struct look *look = look_find(cycle->options.memory, transport_of(flow), &at->address, flow->flow->port);
     struct address literal;

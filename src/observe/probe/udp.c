@@ -11,6 +11,7 @@
 #include <sys/epoll.h>
 #include <sys/random.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 enum {
     REQUEST_MAX = 512,
@@ -31,12 +32,46 @@ static uint64_t fresh_nonce(void)
     return nonce;
 }
 
-static int send_request(struct probe *probe, int fd)
+/* Where the target's answer reaches us where nothing translates addresses: what the route to it gives, and the port of
+ * `fd`. Address family AF_UNSPEC: it cannot be told. */
+static struct address own_address(const struct probe_request *request, int fd, uint16_t *ret_port)
+{
+    struct sockaddr_storage own = {0}, target;
+    socklen_t length = sizeof(own), target_length = address_to_sockaddr(&request->target, request->port, &target);
+    struct address address = {.family = AF_UNSPEC};
+    *ret_port = 0;
+    if (getsockname(fd, (struct sockaddr *)&own, &length) == 0)
+        (void)address_from_sockaddr((const struct sockaddr *)&own, ret_port);
+    if (request->source.family != AF_UNSPEC)
+        return request->source;
+    int other = probe_socket(request, SOCK_DGRAM, IPPROTO_UDP);
+    length = sizeof(own);
+    if (other >= 0 && connect(other, (const struct sockaddr *)&target, target_length) == 0 &&
+        getsockname(other, (struct sockaddr *)&own, &length) == 0)
+        address = address_from_sockaddr((const struct sockaddr *)&own, NULL);
+    if (other >= 0)
+        (void)close(other);
+    return address;
+}
+
+static size_t build_request(struct probe *probe, int fd, uint8_t buffer[REQUEST_MAX])
 {
     const struct udp_state *state = probe_state(probe);
+    const struct udp_payload *payload = state->payload;
+    uint16_t port;
+    if (!payload)
+        return 0;
+    if (!payload->build_from)
+        return payload->build(buffer, REQUEST_MAX, state->nonce);
+    struct address own = own_address(probe_request_of(probe), fd, &port);
+    return payload->build_from(buffer, REQUEST_MAX, state->nonce, &own, port);
+}
+
+static int send_request(struct probe *probe, int fd)
+{
     const struct probe_request *request = probe_request_of(probe);
     uint8_t buffer[REQUEST_MAX];
-    size_t length = state->payload ? state->payload->build(buffer, sizeof(buffer), state->nonce) : 0;
+    size_t length = build_request(probe, fd, buffer);
     struct sockaddr_storage target;
     socklen_t target_length = address_to_sockaddr(&request->target, request->port, &target);
     if (sendto(fd, buffer, length, MSG_NOSIGNAL, (struct sockaddr *)&target, target_length) >= 0)
@@ -50,6 +85,8 @@ static int udp_start(struct probe *probe)
     const struct probe_request *request = probe_request_of(probe);
     if (request->service) {
         state->payload = udp_payload_find(request->service->name);
+        if (state->payload && state->payload->opt_in && !request->opted_in)
+            state->payload = NULL;
         state->any_port = strcmp(request->service->name, "tftp") == 0;
     }
     state->nonce = fresh_nonce();
