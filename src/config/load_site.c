@@ -180,22 +180,9 @@ static void load_externals(struct loader *loader, const struct field *field, con
 static void load_syslog(struct loader *loader, const struct field *field, struct site *ret)
 {
     struct syslog_target *items = field->node ? LOADER_ARRAY(loader, struct syslog_target, field->node->count) : NULL;
-    for (const struct node *group = items ? field->node->first : NULL; group; group = group->next) {
-        struct syslog_fields fields;
-        schema_read(&section_syslog, group, &fields, loader->diags);
-        if (!fields.target.node)
-            continue;
-        struct syslog_target *target = &items[ret->syslog_count];
-        if (syslog_target_init(target, fields.name.text, fields.target.text)) {
-            target->origin = group->origin;
+    for (const struct node *group = items ? field->node->first : NULL; group; group = group->next)
+        if (read_syslog_target(loader, group, &items[ret->syslog_count]))
             ret->syslog_count++;
-        } else {
-            ERROR(loader, node_inside(fields.target.node),
-                  "\"local\", \"local:/path\", \"udp:10.0.9.5\", \"tcp:siem.example.jp:514\" or "
-                  "\"tls:siem.example.jp:6514\"",
-                  "\"%s\" is no target for events", fields.target.text);
-        }
-    }
     check_names(loader, field->node, "syslog target");
     ret->syslog = items;
 }

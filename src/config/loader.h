@@ -138,6 +138,10 @@ const struct snmp_access *snmp_fold(struct loader *loader, const struct field *h
 /* Tells what is wrong with one of those groups by itself. */
 void snmp_check(struct loader *loader, const struct field *field);
 
+/* --- load_syslog.c --- */
+/* False when it cannot be used, which was told. */
+bool read_syslog_target(struct loader *loader, const struct node *group, struct syslog_target *ret);
+
 /* --- load_site.c --- */
 /* `root` is site.conf; fills all of *ret but the hosts. */
 struct site_parts {

@@ -111,19 +111,6 @@ const struct cfg_section section_snmp_agent = {
     .size = sizeof(struct snmp_agent_fields),
 };
 
-static const struct cfg_item syslog_items[] = {
-    ROW("name", CFG_NAME, AT(syslog_fields, name), "The name that status and log use", .flags = CFG_REQUIRED),
-    ROW("target", CFG_TEXT, AT(syslog_fields, target),
-        "\"local\", \"local:/path\", \"udp:10.0.9.5:514\" or \"udp:[2001:db8::5]:514\"", .flags = CFG_REQUIRED),
-};
-const struct cfg_section section_syslog = {
-    .name = "syslog",
-    .doc = "A receiver of events",
-    .items = syslog_items,
-    .count = COUNT(syslog_items),
-    .size = sizeof(struct syslog_fields),
-};
-
 static const struct cfg_item probe_items[] = {
     ROW("timeout_ms", CFG_INT, AT(probe_fields, timeout_ms),
         "Milliseconds until a probe is silent; 3000 leaves room for one repeated SYN", .min = 100, .max = 60000,

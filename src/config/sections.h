@@ -55,7 +55,14 @@ struct agentx_fields {
     struct field socket;
 };
 struct syslog_fields {
-    struct field name, target;
+    struct field name, target, format, header, framing, most_octets, facility, levels, kinds, classes, verdicts, least;
+    struct field tls;
+};
+struct syslog_level_fields {
+    struct field critical, warning, unknown, ok;
+};
+struct syslog_tls_fields {
+    struct field ca, certificate, key, name, least;
 };
 struct probe_fields {
     struct field timeout_ms, per_second, per_target_per_second, dscp, source_ports, ca_file, sql_browser;
@@ -80,8 +87,8 @@ struct external_fields {
 };
 
 extern const struct cfg_section section_site_file, section_site, section_agentx, section_snmp_agent, section_syslog,
-    section_probe, section_damping, section_events, section_snmp, section_vantages, section_teams, section_networks,
-    section_externals;
+    section_syslog_levels, section_syslog_tls, section_probe, section_damping, section_events, section_snmp,
+    section_vantages, section_teams, section_networks, section_externals;
 
 struct host_file_fields {
     struct field host;
