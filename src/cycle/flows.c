@@ -189,7 +189,6 @@ static int ask(struct cycle_flow *flow,
 {
     struct cycle *cycle = flow->cycle;
     const struct service *service = flow->expectation->rule->service;
-        .opted_in = cycle->plan->site->ask_sql_browser,
     const struct plan_address *at = flow->address->at;
     const struct look *look = look_find(cycle->options.memory, transport_of(flow), &at->address, flow->flow->port);
     struct address literal;
@@ -202,6 +201,7 @@ static int ask(struct cycle_flow *flow,
         .server_name = at->text && address_parse(at->text, &literal) < 0 ? at->text : NULL,
         .host = flow->address->host->host,
         .ca_file = cycle->plan->site->ca_file,
+        .opted_in = cycle->plan->site->ask_sql_browser,
         .timeout_ms = timeout_of(flow),
         .early = look && look->silent,
         .attempts = cycle_answers_by_protocol(flow) ? 2 : 1,
