@@ -30,6 +30,7 @@ struct recorder_options {
     unsigned most_days;   /* of history; 0: 90 */
     size_t most_queued;   /* events a target; 0: 100000. The oldest are dropped, and the target is told EVENTS_LOST */
     size_t most_memory;   /* octets of events that wait for the disk; 0: 16 MiB */
+    unsigned retry_ms;    /* the first pause before a disk in trouble is tried again; 0: 250. It doubles, up to 30 s */
     void (*log)(int level, const char *text); /* from the recorder's thread; may be NULL */
 };
 

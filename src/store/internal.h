@@ -50,7 +50,7 @@ struct recorder {
     char *folder; /* NULL: no disk */
     uint64_t most_octets, most_queued;
     size_t most_memory;
-    unsigned most_days;
+    unsigned most_days, retry_first_ms;
     void (*log)(int level, const char *text);
 
     char boot[BOOT_TEXT];
@@ -81,7 +81,7 @@ struct recorder {
     size_t made_count;
 
     enum store_state state;
-    bool outage_told;
+    char *outage; /* what the targets were told of the disk's trouble; NULL: nothing is wrong */
     char *path, *error, *set_aside;
     struct store_counts rows;
     uint64_t octets, forgotten, unrecorded;
@@ -97,6 +97,8 @@ uint64_t recorder_take_id(struct recorder *recorder);
 int recorder_enter_for(struct recorder *recorder, struct outbox *queue, struct event *event);
 /* An event for every target that wants it, made by the recorder itself: also for recorder_made(). */
 void recorder_tell(struct recorder *recorder, struct event *event);
+/* TARGET_DOWN or TARGET_UP of the target "store". NULL: out of memory. */
+struct event *recorder_store_event(const struct recorder *recorder, enum event_kind kind, const char *message);
 /* What may be told has changed: descriptors of outboxes. */
 void recorder_wake_outboxes(struct recorder *recorder);
 void recorder_mark_done(struct recorder *recorder);

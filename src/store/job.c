@@ -311,7 +311,6 @@ void job_written(struct job *job, struct recorder *recorder)
     if (job->wanted != NULL)
         recorder_knows(recorder, job->wanted);
     recorder->foreign = (struct foreign_done){.target = 0};
-    recorder->stored_turn = job->turn;
     recorder->rows.events += job->events_added;
     recorder->rows.transitions += job->transitions_added;
 }

@@ -39,6 +39,7 @@ static void recorder_free(struct recorder *recorder)
     free(recorder->folder);
     free(recorder->path);
     free(recorder->error);
+    free(recorder->outage);
     free(recorder->set_aside);
     free(recorder->site);
     free(recorder->vantage);
@@ -72,6 +73,7 @@ static int recorder_configure(struct recorder *recorder, const struct recorder_o
     recorder->most_days = options->most_days != 0 ? options->most_days : STORE_MOST_DAYS;
     recorder->most_queued = options->most_queued != 0 ? options->most_queued : STORE_MOST_QUEUED;
     recorder->most_memory = options->most_memory != 0 ? options->most_memory : STORE_MOST_MEMORY;
+    recorder->retry_first_ms = options->retry_ms != 0 ? options->retry_ms : STORE_RETRY_FIRST_MS;
     recorder->log = options->log;
     recorder->ids.next = 1;
     recorder->state = STORE_NONE;

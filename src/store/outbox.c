@@ -198,19 +198,33 @@ static struct event *events_left_behind(const struct recorder *recorder, const c
     return event;
 }
 
-static int recorder_add_queue(struct recorder *recorder, const char *name, struct event *first)
+/* A new target hears first what all others have heard before: of a store that was set aside, and of one in trouble. */
+static int queue_greet(struct recorder *recorder, struct outbox *queue)
+{
+    int r = 0;
+    if (recorder->set_aside_now) {
+        struct event *event = events_left_behind(recorder, queue->name);
+        r = event == NULL ? -ENOMEM : recorder_enter_for(recorder, queue, event);
+    }
+    if (r == 0 && recorder->outage != NULL) {
+        struct event *event = recorder_store_event(recorder, EVENT_TARGET_DOWN, recorder->outage);
+        r = event == NULL ? -ENOMEM : recorder_enter_for(recorder, queue, event);
+    }
+    return r;
+}
+
+static int recorder_add_queue(struct recorder *recorder, const char *name)
 {
     struct outbox **slot =
         vector_grow(&recorder->queues, &recorder->queue_count, &recorder->queue_capacity, sizeof(struct outbox *));
     struct outbox *queue = slot == NULL ? NULL : queue_new(recorder, name, recorder->last_number + 1);
     if (queue == NULL) {
         recorder->queue_count -= slot != NULL ? 1 : 0;
-        event_unref(first);
         return -ENOMEM;
     }
     recorder->last_number++;
     *slot = queue;
-    return first == NULL ? 0 : recorder_enter_for(recorder, queue, first);
+    return queue_greet(recorder, queue);
 }
 
 /* All that can fail happens before anything is changed: room for removals, and the new queues. */
@@ -225,12 +239,7 @@ static int targets_prepare(struct recorder *recorder, const struct outbox_target
         recorder->gone_capacity = gone;
     }
     for (size_t i = 0; i < count; i++) {
-        if (recorder_queue(recorder, targets[i].name) != NULL)
-            continue;
-        struct event *first = NULL;
-        if (recorder->set_aside_now && (first = events_left_behind(recorder, targets[i].name)) == NULL)
-            return -ENOMEM;
-        int r = recorder_add_queue(recorder, targets[i].name, first);
+        int r = recorder_queue(recorder, targets[i].name) != NULL ? 0 : recorder_add_queue(recorder, targets[i].name);
         if (r < 0)
             return r;
     }

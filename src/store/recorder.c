@@ -150,6 +150,21 @@ void recorder_tell(struct recorder *recorder, struct event *event)
     event_unref(event);
 }
 
+struct event *recorder_store_event(const struct recorder *recorder, enum event_kind kind, const char *message)
+{
+    struct event *event = event_new(kind, moment_now());
+    if (event == NULL)
+        return NULL;
+    struct event_texts texts = {
+        .site = recorder->site, .vantage = recorder->vantage, .message = message, .target = "store"};
+    if (event_fill(event, &texts) < 0) {
+        event_unref(event);
+        return NULL;
+    }
+    event->level = kind == EVENT_TARGET_DOWN ? LOG_ERR : LOG_NOTICE;
+    return event;
+}
+
 static void recorder_learn_names(struct recorder *recorder, const struct snapshot *snapshot)
 {
     const char *const words[] = {snapshot->site, snapshot->vantage};

@@ -27,15 +27,8 @@ static void replace_text(char **place, const char *text)
 
 static void writer_tell(struct recorder *recorder, enum event_kind kind, const char *message)
 {
-    struct event *event = event_new(kind, moment_now());
-    if (event == NULL)
-        return;
-    event->level = kind == EVENT_TARGET_DOWN ? LOG_ERR : LOG_NOTICE;
-    struct event_texts texts = {
-        .site = recorder->site, .vantage = recorder->vantage, .message = message, .target = "store"};
-    if (event_fill(event, &texts) < 0)
-        event_unref(event);
-    else
+    struct event *event = recorder_store_event(recorder, kind, message);
+    if (event != NULL)
         recorder_tell(recorder, event);
 }
 
@@ -64,7 +57,7 @@ void writer_failed(struct recorder *recorder, const struct trouble *trouble)
 {
     disk_close(recorder->disk);
     recorder->disk = NULL;
-    recorder->pause_ms = recorder->pause_ms == 0 ? STORE_RETRY_FIRST_MS : recorder->pause_ms * 2;
+    recorder->pause_ms = recorder->pause_ms == 0 ? recorder->retry_first_ms : recorder->pause_ms * 2;
     if (recorder->pause_ms > STORE_RETRY_LAST_MS)
         recorder->pause_ms = STORE_RETRY_LAST_MS;
     recorder->retry_ms = recorder_now_ms() + recorder->pause_ms;
@@ -75,8 +68,8 @@ void writer_failed(struct recorder *recorder, const struct trouble *trouble)
     recorder_tell_all(recorder);
     char message[400];
     snprintf(message, sizeof message, "The store cannot be written: %s; events are told from memory", trouble->text);
-    if (!recorder->outage_told) {
-        recorder->outage_told = true;
+    if (recorder->outage == NULL) {
+        replace_text(&recorder->outage, message);
         writer_tell(recorder, EVENT_TARGET_DOWN, message);
     }
     if (is_new)
@@ -88,9 +81,9 @@ static void writer_recovered(struct recorder *recorder)
     recorder->pause_ms = 0;
     recorder->state = STORE_GOOD;
     replace_text(&recorder->error, NULL);
-    if (!recorder->outage_told)
+    if (recorder->outage == NULL)
         return;
-    recorder->outage_told = false;
+    replace_text(&recorder->outage, NULL);
     static const char message[] = "The store is written again";
     writer_tell(recorder, EVENT_TARGET_UP, message);
     writer_log(recorder, LOG_NOTICE, message);
