@@ -193,6 +193,12 @@ struct canary {
 };
 
 /* What is told by SNMP; see agent.h. */
+/* What outlives the daemon. */
+struct store_options {
+    const char *folder; /* absolute; NULL: the default one; "none": all of it in memory */
+    unsigned most_mb, most_days;
+};
+
 struct snmp_agent_options {
     const char *listen; /* an agent of its own; NULL: a subagent */
     const char *config; /* a path; NULL: the usual one */
@@ -235,6 +241,7 @@ struct site {
     uint32_t pen;                         /* 0: not set */
     const char *agentx_socket;            /* NULL: net-snmp's default */
     struct snmp_agent_options snmp_agent;
+    struct store_options store;
     struct origin origin;
 };
 

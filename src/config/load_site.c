@@ -226,6 +226,18 @@ static void load_snmp_agent(struct loader *loader, const struct field *group, st
     ret->per_host = (unsigned)fields.per_host.number;
 }
 
+static void load_store(struct loader *loader, const struct field *group, struct store_options *ret)
+{
+    struct store_fields fields;
+    schema_defaults(&section_store, &fields);
+    if (group->node)
+        schema_read(&section_store, group->node, &fields, loader->diags);
+    const char *folder = fields.folder.node ? fields.folder.text : NULL;
+    ret->folder = folder && strcmp(folder, "none") != 0 ? in_folder(loader, folder) : folder;
+    ret->most_mb = (unsigned)fields.most_mb.number;
+    ret->most_days = (unsigned)fields.most_days.number;
+}
+
 /* The settings that go into struct site one to one. */
 static void load_plain(struct loader *loader, const struct site_fields *fields, struct site *ret)
 {
@@ -251,6 +263,7 @@ static void load_plain(struct loader *loader, const struct site_fields *fields, 
     ret->looks_before_unexpected_udp = (unsigned)fields->looks_before_unexpected_udp.number;
     ret->agentx_socket = agentx.socket.text;
     load_snmp_agent(loader, &fields->snmp_agent, &ret->snmp_agent);
+    load_store(loader, &fields->store, &ret->store);
     ret->probe_timeout_ms = (unsigned)probe.timeout_ms.number;
     ret->probe_per_second = (unsigned)probe.per_second.number;
     ret->probe_per_target_per_second = (unsigned)probe.per_target_per_second.number;

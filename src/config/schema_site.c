@@ -49,6 +49,7 @@ static const struct cfg_item site_items[] = {
     ROW("agentx", CFG_GROUP, AT(site_fields, agentx), "How to reach the SNMP master agent", .section = &section_agentx),
     ROW("snmp_agent", CFG_GROUP, AT(site_fields, snmp_agent), "What is told by SNMP, and an agent that needs no master",
         .section = &section_snmp_agent),
+    ROW("store", CFG_GROUP, AT(site_fields, store), "What outlives the daemon", .section = &section_store),
     ROW("syslog", CFG_GROUPS, AT(site_fields, syslog), "Where events go", .section = &section_syslog),
     ROW("probe", CFG_GROUP, AT(site_fields, probe), "Limits of probes", .section = &section_probe),
     ROW("interval_s", CFG_INT, AT(site_fields, interval_s), "Seconds from one look of the daemon to the next", .min = 5,
@@ -73,6 +74,23 @@ const struct cfg_section section_site = {
     .items = site_items,
     .count = COUNT(site_items),
     .size = sizeof(struct site_fields),
+};
+
+static const struct cfg_item store_items[] = {
+    ROW("folder", CFG_TEXT, AT(store_fields, folder),
+        "Where the store is; \"none\" keeps all of it in memory; without it the service's state directory, "
+        "/var/lib/portconform, or ~/.local/state/portconform"),
+    ROW("most_mb", CFG_INT, AT(store_fields, most_mb), "Megabytes that it may take", .min = 1, .max = 1048576,
+        .initial = "256"),
+    ROW("most_days", CFG_INT, AT(store_fields, most_days), "Days that history is kept", .min = 1, .max = 36500,
+        .initial = "90"),
+};
+const struct cfg_section section_store = {
+    .name = "store",
+    .doc = "What outlives the daemon: findings, history, and events that are still to be delivered",
+    .items = store_items,
+    .count = COUNT(store_items),
+    .size = sizeof(struct store_fields),
 };
 
 static const struct cfg_item agentx_items[] = {

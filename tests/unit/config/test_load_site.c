@@ -105,6 +105,9 @@ static void test_defaults_without_any_guide(void **state)
     assert_int_equal(site->pen, 0);
     assert_int_equal(site->canary.port, 0);
     assert_null(site->agentx_socket);
+    assert_null(site->store.folder);
+    assert_int_equal(site->store.most_mb, 256);
+    assert_int_equal(site->store.most_days, 90);
     assert_false(site->segmentation);
     assert_int_equal(host->damping.raise, 2);
     assert_int_equal(host->damping.clear, 2);
@@ -128,6 +131,7 @@ static void test_everything_a_site_may_say(void **state)
     files_write(
         &files, "site.conf",
         "site: { name = \"s\"; guides = (\"demo\"); segmentation = true; canary = \"[2001:db8::1]:443\"; pen = 32473;\n"
+        "  store = { folder = \"/srv/state\"; most_mb = 64; most_days = 7; };\n"
         "  agentx = { socket = \"tcp:127.0.0.1:705\"; }; interval_s = 30; looks_before_unexpected_udp = 5;\n"
         "  syslog = ( { name = \"here\"; target = \"local\"; }, { name = \"siem\"; target = \"udp:10.0.9.5:514\"; } "
         ");\n"
@@ -155,6 +159,9 @@ static void test_everything_a_site_may_say(void **state)
     assert_int_equal(site->canary.address.family, AF_INET6);
     assert_int_equal(site->pen, 32473);
     assert_string_equal(site->agentx_socket, "tcp:127.0.0.1:705");
+    assert_string_equal(site->store.folder, "/srv/state");
+    assert_int_equal(site->store.most_mb, 64);
+    assert_int_equal(site->store.most_days, 7);
     assert_string_equal(site->syslog[1].target, "udp:10.0.9.5:514");
     assert_int_equal(site->probe_timeout_ms, 1000);
     assert_int_equal(site->networks[0].prefix_count, 2);
