@@ -86,6 +86,14 @@ struct icmp_evidence {
     struct address offender; /* AF_UNSPEC: the kernel did not tell */
 };
 
+/* What a verdict about UDP rests on: a closed port's ICMP messages are rationed, and silence may mean three things. */
+struct probe_history {
+    unsigned looks;        /* that were made, this one included; 0: not told */
+    unsigned proofs;       /* of them proved it open or closed */
+    int64_t proof_wall_ms; /* of the last that did; 0: none */
+    bool controlled;       /* a port of the address that nobody serves was answered by ICMP in this look */
+};
+
 struct probe_result {
     enum probe_outcome outcome;
     enum reason reason;
@@ -100,10 +108,13 @@ struct probe_result {
     struct moment sent; /* of the last attempt */
     struct moment ended;
     unsigned attempts;
-    char detail[120]; /* escaped text: "TLS 1.3, certificate CN=mgr01, 12 days left"; "" for none */
+    struct probe_history history; /* UDP */
+    char detail[120];             /* escaped text: "TLS 1.3, certificate CN=mgr01, 12 days left"; "" for none */
 };
 /* "SYN answered by ICMP 3/13 (administratively prohibited) from 10.0.0.1" and the like */
 void probe_result_format(struct text *out, enum transport transport, const struct probe_result *result);
+/* "proven in 3 of 12 looks, last 14:02:31; a port known to be closed answered"; nothing where it is not told */
+void probe_confidence_format(struct text *out, const struct probe_history *history);
 /* short: "ICMP 3/13 from 10.0.0.1", "RST", "no answer", "open, 0.3 ms" */
 void probe_result_format_short(struct text *out, enum transport transport, const struct probe_result *result);
 

@@ -63,6 +63,7 @@ void cycle_commit(struct cycle *cycle)
 {
     if (cycle->committed)
         return;
+    cycle_remember(cycle);
     for (size_t i = 0; i < cycle->host_count; i++) {
         struct cycle_host *host = &cycle->hosts[i];
         host->now.egress_broken =

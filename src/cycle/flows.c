@@ -25,12 +25,12 @@ bool cycle_answers_by_protocol(const struct cycle_flow *flow)
     return service && service->udp_answers;
 }
 
-static bool silence_is_natural(const struct cycle_flow *flow)
+bool cycle_silence_is_natural(const struct cycle_flow *flow)
 {
     return transport_of(flow) == TRANSPORT_UDP && !cycle_answers_by_protocol(flow);
 }
 
-static const struct listener *listener_behind(const struct cycle_flow *flow)
+const struct listener *cycle_listener_behind(const struct cycle_flow *flow)
 {
     const struct listener_table *table = cycle_table_of(flow->address->visited);
     if (!table)
@@ -45,29 +45,14 @@ static const struct listener *listener_behind(const struct cycle_flow *flow)
 
 /* --- results ----------------------------------------------------------------------------------------------------- */
 
-/* Our own trouble teaches nothing about the target. A memory that has no room for more is none. */
-static void remember(const struct cycle_flow *flow, const struct probe_result *result)
-{
-    struct look_memory *memory = flow->cycle->options.memory;
-    if (!memory || result->outcome == PROBE_LOCAL || result->outcome == PROBE_NOT_DONE)
-        return;
-    struct look *look = look_note(memory, transport_of(flow), &flow->address->at->address, flow->flow->port);
-    if (!look)
-        return;
-    look->silent = result->outcome == PROBE_SILENT;
-    look->was_open = look->was_open || result->outcome == PROBE_OPEN;
-    look->mono_ms = result->ended.mono_ms;
-}
-
 static void note_result(struct cycle_flow *flow, const struct probe_result *result)
 {
     struct cycle_address *address = flow->address;
     cycle_note_answer(address, result);
-    remember(flow, result);
     if (result->outcome == PROBE_SILENT) {
         if (transport_of(flow) == TRANSPORT_TCP)
             address->tcp_silent = true;
-        else if (cycle_answers_by_protocol(flow))
+        else if (cycle_answers_by_protocol(flow) || flow->cycle->options.memory)
             address->udp_silent = true;
     }
     if (result->outcome == PROBE_LOCAL && result->reason == REASON_DEADLINE)
@@ -79,7 +64,8 @@ static void note_result(struct cycle_flow *flow, const struct probe_result *resu
 static bool may_be_hasty(const struct cycle_flow *flow)
 {
     const struct service *service = flow->expectation->rule->service;
-    if (flow->cycle->first_ms >= flow->cycle->timeout_ms || silence_is_natural(flow) || (service && service->tls))
+    if (flow->known == PROBE_SILENT || flow->cycle->first_ms >= flow->cycle->timeout_ms ||
+        cycle_silence_is_natural(flow) || (service && service->tls))
         return false;
     for (const struct cycle_flow *one = flow; one; one = one->also)
         if (one->flow->demand == FLOW_MUST_NOT_PASS)
@@ -95,6 +81,8 @@ static bool is_quick(const struct cycle_address *address)
     return address->quickest_us > 0 && (uint64_t)address->quickest_us * SURELY < first_us;
 }
 
+static int ask_again(struct cycle_flow *flow);
+
 static void first_done(void *context, const struct probe_request *request, const struct probe_result *result)
 {
     (void)request;
@@ -105,6 +93,8 @@ static void first_done(void *context, const struct probe_request *request, const
     flow->hasty = result->outcome == PROBE_SILENT && may_be_hasty(flow);
     note_result(flow, result);
     cycle->progress.done++;
+    if (flow->hasty && cycle->options.memory && flow->address->seen->alive)
+        (void)ask_again(flow); /* no need to wait for the others; should there be no memory, it waits with them */
     if (--flow->address->visited->unfinished == 0)
         cycle->progress.hosts_left--;
     cycle_ended(cycle);
@@ -157,9 +147,12 @@ static void end_untried(struct cycle_flow *flow, enum reason reason, const char 
 static unsigned timeout_of(const struct cycle_flow *flow)
 {
     bool first = flow->state == FLOW_WAITING;
-    if (silence_is_natural(flow))
+    if (cycle_silence_is_natural(flow))
         return NATURAL_SILENCE_MS;
-    return first && may_be_hasty(flow) ? flow->cycle->first_ms : 0; /* 0: the cycle's */
+    /* a second one need not wait longer than the first where answers are quick; 0: the cycle's */
+    bool short_wait =
+        first ? may_be_hasty(flow) : flow->hasty && flow->cycle->options.memory && is_quick(flow->address);
+    return short_wait ? flow->cycle->first_ms : 0;
 }
 
 /* One probe at a time for an address and port, over all hosts and visits. Behind the addresses of a host may be one
@@ -169,7 +162,7 @@ static void choose_uses(const struct cycle_flow *flow, struct probe_request *req
 {
     enum { UNKNOWN_LISTENER = 64 };
     const struct cycle_host *host = flow->address->visited;
-    const struct listener *listener = listener_behind(flow);
+    const struct listener *listener = cycle_listener_behind(flow);
     const uint8_t transport = (uint8_t)transport_of(flow);
     uint64_t target = hash_octets(HASH_BEGIN, request->target.octets, sizeof(request->target.octets));
     target = hash_octets(target, &request->port, sizeof(request->port));
@@ -190,7 +183,6 @@ static int ask(struct cycle_flow *flow,
     struct cycle *cycle = flow->cycle;
     const struct service *service = flow->expectation->rule->service;
     const struct plan_address *at = flow->address->at;
-    const struct look *look = look_find(cycle->options.memory, transport_of(flow), &at->address, flow->flow->port);
     struct address literal;
     struct probe_request request = {
         .kind = cycle_choose_kind(cycle->options.probes, transport_of(flow), service),
@@ -203,7 +195,7 @@ static int ask(struct cycle_flow *flow,
         .ca_file = cycle->plan->site->ca_file,
         .opted_in = cycle->plan->site->ask_sql_browser,
         .timeout_ms = timeout_of(flow),
-        .early = look && look->silent,
+        .early = flow->known == PROBE_SILENT,
         .attempts = cycle_answers_by_protocol(flow) ? 2 : 1,
         .done = done,
         .context = flow,
@@ -221,11 +213,33 @@ static bool wants_no_probe(const struct cycle_flow *flow)
     return fragile && cycle_table_of(flow->address->visited);
 }
 
+/* Not asked for its own good. Where a full queue made it silent before, that stands. */
+static void leave_alone(struct cycle_flow *flow, const char *why)
+{
+    struct cycle *cycle = flow->cycle;
+    flow->address->flow_count--;
+    if (strcmp(why, CYCLE_BACKED_OFF) == 0) {
+        cycle_keep_result(flow);
+    } else {
+        flow->state = FLOW_SKIPPED;
+        flow->result->reason = REASON_NOT_PROBED;
+        snprintf(flow->result->detail, sizeof(flow->result->detail), "%s", why);
+    }
+    cycle->progress.total--;
+    if (--flow->address->visited->unfinished == 0)
+        cycle->progress.hosts_left--;
+}
+
 static int begin_flow(struct cycle_flow *flow)
 {
     struct cycle *cycle = flow->cycle;
     struct cycle_host *host = flow->address->visited;
     bool skip = wants_no_probe(flow);
+    const char *left_alone = skip ? NULL : cycle_recall(flow);
+    if (left_alone) {
+        leave_alone(flow, left_alone);
+        return 0;
+    }
     if (!skip && cycle_choose_kind(cycle->options.probes, transport_of(flow), flow->expectation->rule->service)) {
         int r = ask(flow, first_done);
         if (r == 0)
@@ -247,8 +261,11 @@ static int begin_flow(struct cycle_flow *flow)
 /* The first flow of every host, then the second of every host, and so on. */
 int cycle_phase_flows(struct cycle *cycle)
 {
-    if (cycle->timeout_ms == 0)
+    if (cycle->timeout_ms == 0) {
         cycle_spread_timeouts(cycle, cycle->now);
+        if (cycle_spend_udp(cycle) < 0)
+            return -ENOMEM;
+    }
     bool some = true;
     bool begun = false;
     for (size_t rank = 0; some; rank++) {
@@ -306,13 +323,13 @@ static bool another_suffices(const struct cycle_flow *flow)
 
 static bool refusal_is_welcome(const struct cycle_flow *flow)
 {
-    return presence_absence_conforms(flow->expectation->rule->presence) && !listener_behind(flow);
+    return presence_absence_conforms(flow->expectation->rule->presence) && !cycle_listener_behind(flow);
 }
 
 /* A full accept queue keeps what we send until its program wakes up: a second probe would make it worse. */
 static bool queue_is_full(const struct cycle_flow *flow)
 {
-    const struct listener *listener = transport_of(flow) == TRANSPORT_TCP ? listener_behind(flow) : NULL;
+    const struct listener *listener = transport_of(flow) == TRANSPORT_TCP ? cycle_listener_behind(flow) : NULL;
     return listener && listener->queue_known && listener->queue_length >= listener->queue_limit;
 }
 
@@ -328,7 +345,7 @@ static bool fails(const struct cycle_flow *flow, const struct probe_result *resu
     case PROBE_STOPPED:
         return true;
     case PROBE_SILENT:
-        return !silence_is_natural(flow) && !queue_is_full(flow);
+        return !cycle_silence_is_natural(flow) && !queue_is_full(flow);
     case PROBE_NOT_DONE:
     case PROBE_OPEN:
     case PROBE_LOCAL:
@@ -337,12 +354,28 @@ static bool fails(const struct cycle_flow *flow, const struct probe_result *resu
     return false;
 }
 
+/* What failed before, and was confirmed then, is confirmed by failing in the same way again. */
 static bool in_doubt(const struct cycle_flow *flow)
 {
+    if (flow->result->outcome == flow->known)
+        return false;
     for (const struct cycle_flow *one = flow; one; one = one->also)
         if (fails(one, flow->result))
             return true;
     return false;
+}
+
+/* 1: it was in doubt, and is asked; 0: not. */
+static int ask_again(struct cycle_flow *flow)
+{
+    if (flow->state != FLOW_ENDED || !in_doubt(flow))
+        return 0;
+    int r = ask(flow, second_done);
+    if (r < 0)
+        return r;
+    flow->state = FLOW_ASKED_AGAIN;
+    flow->cycle->progress.total++;
+    return 1;
 }
 
 /* Of an address that has given no sign of life one flow is asked again; the others only when that one answers. */
@@ -358,12 +391,10 @@ int cycle_confirm_flows(struct cycle *cycle)
             continue;
         if (!address->seen->alive)
             address->asked_again_dead = true;
-        int r = ask(flow, second_done);
+        int r = ask_again(flow);
         if (r < 0)
             return r;
-        flow->state = FLOW_ASKED_AGAIN;
-        cycle->progress.total++;
-        queued++;
+        queued += r;
     }
     return queued;
 }

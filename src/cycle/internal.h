@@ -52,6 +52,7 @@ struct cycle_flow {
     struct probe_result *result; /* shared flows have one; of a flow that is not due the earlier one */
     struct cycle_flow *also;     /* the next flow to the same target */
     enum flow_state state;
+    enum probe_outcome known; /* how it ended the last time; NOT_DONE: nobody remembers */
     bool hasty; /* its first probe ended in silence sooner than an answer may take: it counts where answers are quick */
 };
 
@@ -123,6 +124,7 @@ int cycle_phase_listeners_again(struct cycle *cycle);
 
 /* take.c: hosts, addresses and flows of the plan become the cycle's. 0 or -ENOMEM */
 int cycle_take(struct cycle *cycle);
+void cycle_keep_result(struct cycle_flow *flow); /* it is not due: what an earlier visit saw stays */
 
 /* commit.c */
 void cycle_commit(struct cycle *cycle);    /* what this cycle saw becomes what is seen */
@@ -140,6 +142,15 @@ int cycle_confirm_flows(struct cycle *cycle);                               /* q
 void cycle_cut_flows(struct cycle *cycle);                                  /* at the deadline */
 const struct listener_table *cycle_table_of(const struct cycle_host *host); /* SEEN, or NULL */
 bool cycle_answers_by_protocol(const struct cycle_flow *flow);
+
+bool cycle_silence_is_natural(const struct cycle_flow *flow); /* of UDP without a protocol that answers */
+const struct listener *cycle_listener_behind(const struct cycle_flow *flow); /* NULL: none, or unknown */
+
+/* recall.c */
+#define CYCLE_BACKED_OFF "open before and silent since: asked ever more seldom, lest we fill its accept queue"
+const char *cycle_recall(struct cycle_flow *flow); /* why it is to be left alone, or NULL */
+int cycle_spend_udp(struct cycle *cycle);          /* puts off what is too much; negative: out of memory */
+void cycle_remember(struct cycle *cycle);          /* all that was asked, at the end */
 
 /* listening.c */
 int cycle_cut_listeners(struct cycle *cycle); /* at the deadline. 0 or -ENOMEM */

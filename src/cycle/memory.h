@@ -17,9 +17,15 @@ struct look {
     struct address target;
     uint16_t port; /* 0: the place is empty */
     uint8_t transport;
-    bool silent;     /* the last look ended in silence */
-    bool was_open;   /* some look before found it open */
-    int64_t mono_ms; /* of the last look */
+    uint8_t silent_looks; /* in a row, up to the last */
+    uint8_t passed_over;  /* looks since the last one that asked */
+    uint8_t outcome;      /* enum probe_outcome of the last look */
+    bool was_open;        /* some look found it open */
+    bool queue_known;
+    uint32_t queue_before; /* the accept queue before our last probe */
+    uint32_t looks, proofs;
+    int64_t proof_wall_ms; /* of the last look that proved it open or closed */
+    int64_t mono_ms;       /* of the last look */
 };
 
 /* The site's canary, asked for all visits together. */

@@ -54,7 +54,7 @@ static int allocate(struct cycle *cycle, size_t flow_count)
 /* --- taking ------------------------------------------------------------------------------------------------------ */
 
 /* What an earlier visit found silent may rest on a control: that is asked again with the others. */
-static void keep_result(struct cycle_flow *flow)
+void cycle_keep_result(struct cycle_flow *flow)
 {
     flow->state = FLOW_NOT_DUE;
     flow->result = &flow->cycle->seen->probes[flow->flow->id];
@@ -80,7 +80,7 @@ static void take_flow(struct cycle_host *host, struct cycle_flow *taken, struct 
     }
     *first = taken;
     if (cycle->options.not_due && cycle->options.not_due[id]) {
-        keep_result(taken);
+        cycle_keep_result(taken);
         return;
     }
     taken->result = cycle->results ? &cycle->results[taken - cycle->flows] : &cycle->seen->probes[id];

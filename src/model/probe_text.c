@@ -147,3 +147,19 @@ void probe_result_format_short(struct text *out, enum transport transport, const
         break;
     }
 }
+
+void probe_confidence_format(struct text *out, const struct probe_history *history)
+{
+    char when[CLOCK_TEXT];
+    if (history->looks == 0)
+        return;
+    if (history->looks == 1)
+        text_add(out, history->proofs ? "proven in the one look that was made" : "one look, which proved nothing");
+    else if (history->proofs == 0)
+        text_printf(out, "proven in none of %u looks", history->looks);
+    else
+        text_printf(out, "proven in %u of %u looks, last %s", history->proofs, history->looks,
+                    clock_format_time(history->proof_wall_ms, when, sizeof when));
+    text_add(out,
+             history->controlled ? "; a port known to be closed answered" : "; no port known to be closed answered");
+}

@@ -1,0 +1,208 @@
+/* What a cycle learns from earlier ones, over scripted probes: who is asked again, who is left alone, and what is told
+ * of UDP. */
+#include "scripted.h"
+
+#include "memory.h"
+
+#include "portconform/text.h"
+
+#include <stdio.h>
+#include <unistd.h>
+
+struct recollection {
+    struct world *w;
+    struct look_memory *memory;
+    struct observations seen;
+};
+
+static int recollection_setup(void **state)
+{
+    struct recollection *r = calloc(1, sizeof(*r));
+    assert_non_null(r);
+    void *world = NULL;
+    assert_int_equal(world_setup(&world), 0);
+    r->w = world;
+    r->memory = look_memory_new();
+    assert_non_null(r->memory);
+    *state = r;
+    return 0;
+}
+
+static int recollection_teardown(void **state)
+{
+    struct recollection *r = *state;
+    void *world = r->w;
+    cycle_free(r->w->cycle);
+    r->w->cycle = NULL;
+    look_memory_free(r->memory);
+    observations_done(&r->seen);
+    free(r);
+    return world_teardown(&world);
+}
+
+/* Another look; returns how long it took. */
+static int64_t look_again(struct recollection *r)
+{
+    struct world *w = r->w;
+    if (!r->seen.hosts)
+        assert_int_equal(observations_init(&r->seen, w->plan.flow_count, w->plan.host_count), 0);
+    w->options.memory = r->memory;
+    w->options.seen = &r->seen;
+    cycle_free(w->cycle);
+    w->cycle = NULL;
+    w->now.mono_ms += 60000;
+    w->now.wall_ms += 60000;
+    return drive(w);
+}
+
+static void a_silence_that_goes_on_is_confirmed_by_one_probe(void **state)
+{
+    struct recollection *r = *state;
+    expect_ports(r->w, TRANSPORT_TCP, 80, 81);
+    script_port(80, PROBE_SILENT, PROBE_NOT_DONE);
+    script_port(81, PROBE_OPEN, PROBE_NOT_DONE);
+    assert_int_equal(look_again(r), 3000); /* both looks at it take the time of one */
+    assert_int_equal(times_sent("tcp", 80), 2);
+    assert_int_equal(look_again(r), 3000);
+    assert_int_equal(times_sent("tcp", 80), 3);
+    assert_int_equal(r->seen.probes[0].outcome, PROBE_SILENT);
+    assert_int_equal(probes_sent[probe_log_count - 1].timeout_ms, 3000); /* the control is the last one */
+}
+
+static void what_answers_slowly_has_the_whole_time_twice(void **state)
+{
+    struct recollection *r = *state;
+    expect_ports(r->w, TRANSPORT_TCP, 80, 81);
+    answered_after_us = 900000;
+    script_port(80, PROBE_SILENT, PROBE_NOT_DONE);
+    script_port(81, PROBE_OPEN, PROBE_NOT_DONE);
+    look_again(r);
+    assert_int_equal(r->seen.probes[0].attempts, 3); /* half, and two whole ones */
+}
+
+static void a_new_silence_after_an_answer_is_confirmed(void **state)
+{
+    struct recollection *r = *state;
+    expect_ports(r->w, TRANSPORT_TCP, 80, 81);
+    unlisted = PROBE_OPEN;
+    look_again(r);
+    script_port(80, PROBE_SILENT, PROBE_OPEN);
+    probe_log_count = 0;
+    look_again(r);
+    assert_int_equal(times_sent("tcp", 80), 2);
+    assert_int_equal(r->seen.probes[0].outcome, PROBE_OPEN);
+}
+
+/* hazard: a stalled program behind a full queue, on a host whose listeners nobody reads */
+static void open_then_silent_is_asked_ever_more_seldom(void **state)
+{
+    struct recollection *r = *state;
+    expect_ports(r->w, TRANSPORT_TCP, 80, 81);
+    unlisted = PROBE_OPEN;
+    look_again(r);
+    script_port(80, PROBE_SILENT, PROBE_NOT_DONE);
+    script_port(65533, PROBE_REFUSED, PROBE_NOT_DONE);
+    probe_log_count = 0;
+    for (int i = 0; i < 40; i++)
+        look_again(r);
+    assert_in_range(times_sent("tcp", 80), 4, 10);
+    assert_int_equal(times_sent("tcp", 81), 40);
+    assert_int_equal(r->seen.probes[0].outcome, PROBE_SILENT);
+    assert_true(r->seen.hosts[0].addresses[0].closed_control); /* what it rests on is asked each time */
+    script_count = 0;
+    for (int i = 0; i < 17; i++)
+        look_again(r);
+    assert_int_equal(r->seen.probes[0].outcome, PROBE_OPEN);
+}
+
+static void record(struct world *w, const char *path, const char *content)
+{
+    FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    assert_true(fputs(content, file) >= 0);
+    assert_int_equal(fclose(file), 0);
+    w->hosts[0].listeners = LISTENERS_FILE;
+    w->hosts[0].listener_file = path;
+}
+
+/* hazard: each connection probe of a stalled program stays in its accept queue */
+static void a_queue_that_has_not_drained_is_left_alone(void **state)
+{
+    struct recollection *r = *state;
+    char path[] = "/tmp/portconform-recall-XXXXXX";
+    int fd = mkstemp(path);
+    assert_true(fd >= 0);
+    assert_int_equal(close(fd), 0);
+    unlisted = PROBE_OPEN;
+    expect_ports(r->w, TRANSPORT_TCP, 80, 81);
+    record(r->w, path, "tcp 0.0.0.0:80 queue=0/128\ntcp 0.0.0.0:81 queue=3/128\n");
+    look_again(r);
+    record(r->w, path, "tcp 0.0.0.0:80 queue=1/128\ntcp 0.0.0.0:81 queue=3/128\n");
+    look_again(r);
+    look_again(r);
+    assert_int_equal(times_sent("tcp", 80), 1);
+    assert_int_equal(times_sent("tcp", 81), 3);
+    assert_int_equal(r->seen.probes[0].outcome, PROBE_NOT_DONE);
+    assert_int_equal(r->seen.probes[0].reason, REASON_NOT_PROBED);
+    assert_non_null(strstr(r->seen.probes[0].detail, "has not drained"));
+    record(r->w, path, "tcp 0.0.0.0:80 queue=0/128\ntcp 0.0.0.0:81 queue=3/128\n");
+    look_again(r);
+    assert_int_equal(times_sent("tcp", 80), 2);
+    assert_int_equal(r->seen.probes[0].outcome, PROBE_OPEN);
+    assert_int_equal(unlink(path), 0);
+}
+
+static void udp_ports_take_turns_within_what_a_target_answers(void **state)
+{
+    struct recollection *r = *state;
+    expect_ports(r->w, TRANSPORT_UDP, 500, 511);
+    unlisted = PROBE_REFUSED;
+    for (unsigned look = 1; look <= 5; look++) {
+        size_t before = times_of_kind("udp");
+        look_again(r);
+        assert_in_range(times_of_kind("udp") - before, 5, 11); /* a refusal is confirmed */
+    }
+    for (uint16_t port = 500; port <= 511; port++)
+        assert_in_range(times_sent("udp", port), 2, 4); /* the first look at each is confirmed */
+    for (size_t id = 0; id < 12; id++)
+        assert_int_equal(r->seen.probes[id].outcome, PROBE_REFUSED);
+}
+
+static const char *confidence(const struct recollection *r, size_t id, struct text *text)
+{
+    text_clear(text);
+    probe_confidence_format(text, &r->seen.probes[id].history);
+    return text_string(text);
+}
+
+static void a_udp_verdict_tells_what_it_rests_on(void **state)
+{
+    struct recollection *r = *state;
+    struct text text = {0};
+    expect_ports(r->w, TRANSPORT_UDP, 500, 501);
+    script_port(500, PROBE_SILENT, PROBE_NOT_DONE);
+    script_port(501, PROBE_REFUSED, PROBE_NOT_DONE);
+    look_again(r);
+    assert_string_equal(confidence(r, 0, &text), "one look, which proved nothing; a port known to be closed answered");
+    assert_non_null(strstr(confidence(r, 1, &text), "proven in the one look that was made"));
+    look_again(r);
+    look_again(r);
+    assert_non_null(strstr(confidence(r, 0, &text), "proven in none of 3 looks"));
+    assert_non_null(strstr(confidence(r, 1, &text), "proven in 3 of 3 looks, last "));
+    text_done(&text);
+}
+
+int main(void)
+{
+#define RECALL(test) cmocka_unit_test_setup_teardown(test, recollection_setup, recollection_teardown)
+    const struct CMUnitTest tests[] = {
+        RECALL(a_silence_that_goes_on_is_confirmed_by_one_probe),
+        RECALL(what_answers_slowly_has_the_whole_time_twice),
+        RECALL(a_new_silence_after_an_answer_is_confirmed),
+        RECALL(open_then_silent_is_asked_ever_more_seldom),
+        RECALL(a_queue_that_has_not_drained_is_left_alone),
+        RECALL(udp_ports_take_turns_within_what_a_target_answers),
+        RECALL(a_udp_verdict_tells_what_it_rests_on),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
