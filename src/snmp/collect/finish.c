@@ -1,5 +1,5 @@
 /* What the reading of an agent is worth: which absences it proves, and the evidence in words. */
-#include "reading.h"
+#include "edges.h"
 
 #include "portconform/text.h"
 #include <errno.h>
@@ -32,12 +32,14 @@ static bool has_family(const struct reading *reading, enum transport transport, 
     return false;
 }
 
-/* Sockets of a family in one table and none in the other: most likely a view that lets one family of it through. */
+/* Sockets of a family in one table and none in the other: most likely a view that lets one family of it through, unless
+ * the agent is known to say so. */
 static bool lacks_family(const struct reading *reading, enum transport transport, enum transport other)
 {
     static const sa_family_t families[] = {AF_INET, AF_INET6};
     for (size_t i = 0; i < sizeof(families) / sizeof(families[0]); i++)
-        if (!has_family(reading, transport, families[i]) && has_family(reading, other, families[i]))
+        if (!has_family(reading, transport, families[i]) && has_family(reading, other, families[i]) &&
+            !(reading->net_snmp && edges_of(reading, transport, families[i]) == EDGE_VISIBLE))
             return true;
     return false;
 }
@@ -107,6 +109,25 @@ static void doubt_hidden(const struct reading *reading, struct doubts *doubts)
         doubt(doubts, TRANSPORT_TCP, "TCP lacks an address family that UDP has: it may show a part");
     if (lacks_family(reading, TRANSPORT_UDP, TRANSPORT_TCP))
         doubt(doubts, TRANSPORT_UDP, "UDP lacks an address family that TCP has: it may show a part");
+}
+
+/* Rows of a family that the agent would not tell. */
+static void doubt_views(const struct reading *reading, struct doubts *doubts)
+{
+    static const struct {
+        enum transport transport;
+        sa_family_t family;
+        const char *words;
+    } edges[] = {
+        {TRANSPORT_TCP, AF_INET, "the agent's view hides IPv4 rows of TCP"},
+        {TRANSPORT_TCP, AF_INET6, "the agent's view hides IPv6 rows of TCP"},
+        {TRANSPORT_UDP, AF_INET, "the agent's view hides IPv4 rows of UDP"},
+        {TRANSPORT_UDP, AF_INET6, "the agent's view hides IPv6 rows of UDP"},
+    };
+    for (size_t i = 0; i < sizeof(edges) / sizeof(edges[0]); i++)
+        if (edges_of(reading, edges[i].transport, edges[i].family) == EDGE_HIDDEN &&
+            !has_family(reading, edges[i].transport, edges[i].family))
+            doubt(doubts, edges[i].transport, edges[i].words);
 }
 
 static void doubt_rows(const struct reading *reading, struct doubts *doubts)
@@ -179,6 +200,7 @@ int reading_finish(struct reading *reading, struct listener_table *table, const 
     doubt_old(reading, &doubts);
     doubt_cut(reading, &doubts);
     doubt_hidden(reading, &doubts);
+    doubt_views(reading, &doubts);
     doubt_rows(reading, &doubts);
     tell_note(reading, how, table->stale_ms, &doubts, &note);
     struct listener *items = ARENA_ARRAY(table->arena, struct listener, reading->listeners.count);

@@ -219,6 +219,22 @@ static int read_udp(const uint32_t *index, unsigned length, const struct mib_bin
     return port > 0;
 }
 
+bool mib_table_sample(const struct mib_table *table, sa_family_t family, struct mib_name *ret)
+{
+    unsigned octets = family == AF_INET6 ? 16 : 4;
+    if (table->old || table->read == read_tcp_connection)
+        return false;
+    *ret = *table->column;
+    (void)mib_name_add(ret, family == AF_INET6 ? 2 : 1);
+    (void)mib_name_add(ret, octets);
+    for (unsigned i = 0; i < octets; i++)
+        (void)mib_name_add(ret, 0);
+    (void)mib_name_add(ret, 1);
+    for (unsigned i = 0; table->transport == TRANSPORT_UDP && i < 4; i++)
+        (void)mib_name_add(ret, i == 3); /* no remote end, instance 1 */
+    return true;
+}
+
 const struct mib_table collect_tables[] = {
     {"tcpListenerTable", &tcp_listener_process, TRANSPORT_TCP, false, read_tcp_listener},
     {"tcpConnectionTable", &tcp_connection_state, TRANSPORT_TCP, false, read_tcp_connection},

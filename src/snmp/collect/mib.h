@@ -17,8 +17,9 @@ bool mib_name_below(const struct mib_name *name, const struct mib_name *root); /
 bool mib_name_add(struct mib_name *name, uint32_t id);
 
 enum mib_kind {
-    MIB_NOTHING, /* noSuchObject, noSuchInstance, endOfMibView, or NULL */
-    MIB_NUMBER,  /* INTEGER, Unsigned32, Counter32, TimeTicks */
+    MIB_NOTHING,   /* noSuchInstance, endOfMibView, or NULL */
+    MIB_NO_OBJECT, /* noSuchObject */
+    MIB_NUMBER,    /* INTEGER, Unsigned32, Counter32, TimeTicks */
     MIB_OCTETS,
     MIB_NAME,
     MIB_OTHER,
@@ -51,6 +52,9 @@ extern const struct mib_table collect_tables[];
 /* One row of an answer to `table`. */
 int mib_table_read(const struct mib_table *table, const struct mib_binding *binding, struct listener *ret,
                    bool *ret_odd);
+
+/* A row of a new table with the wildcard address of that family and port 1, there or not. False: the table is old. */
+bool mib_table_sample(const struct mib_table *table, sa_family_t family, struct mib_name *ret);
 
 /* --- objects beside them ----------------------------------------------------------------------------------------- */
 

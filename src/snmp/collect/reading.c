@@ -1,6 +1,7 @@
 /* The reading of one agent, step by step: its tables. */
 #include "reading.h"
 
+#include "edges.h"
 #include "naming.h"
 #include "portconform/vector.h"
 #include <errno.h>
@@ -44,7 +45,7 @@ static void begin_table(struct reading *reading)
     if (current(reading)->name)
         reading->last = *current(reading)->column;
     else
-        naming_begin(reading);
+        edges_begin(reading);
 }
 
 /* One table that tells listeners is enough of a transport; what follows tells the same once more, or less of it. */
@@ -97,6 +98,8 @@ bool reading_next(struct reading *reading, struct reading_ask *ret)
         ask_system(reading);
     else if (reading->step == READING_TABLE)
         ask_table(reading);
+    else if (reading->step == READING_EDGES)
+        edges_ask(reading);
     else if (reading->step == READING_NAMES)
         naming_ask(reading);
     if (reading->step == READING_OVER)
@@ -117,9 +120,10 @@ bool reading_next(struct reading *reading, struct reading_ask *ret)
 
 /* --- taking ------------------------------------------------------------------------------------------------------ */
 
-static bool is_microsoft(const struct mib_binding *binding)
+static void take_kind(struct reading *reading, const struct mib_binding *binding)
 {
-    return binding->kind == MIB_NAME && mib_name_below(&binding->value, &mib_microsoft);
+    reading->microsoft = binding->kind == MIB_NAME && mib_name_below(&binding->value, &mib_microsoft);
+    reading->net_snmp = binding->kind == MIB_NAME && mib_name_below(&binding->value, &mib_net_snmp);
 }
 
 static int take_system(struct reading *reading, const struct reading_answer *answer)
@@ -127,7 +131,7 @@ static int take_system(struct reading *reading, const struct reading_answer *ans
     for (size_t i = 0; answer->error == ANSWER_WELL && i < answer->count; i++) {
         const struct mib_binding *binding = &answer->bindings[i];
         if (mib_name_compare(&binding->name, &mib_sys_object_id) == 0)
-            reading->microsoft = is_microsoft(binding);
+            take_kind(reading, binding);
         if (mib_name_compare(&binding->name, &mib_sys_descr) != 0 || binding->kind != MIB_OCTETS)
             continue;
         reading->agent = arena_strndup(reading->arena, (const char *)binding->octets, binding->length);
@@ -197,7 +201,7 @@ static enum advance judge_binding(struct reading *reading, const struct mib_bind
 {
     int order = mib_name_compare(&binding->name, &reading->last);
     /* the end of all objects bears the name that was asked for; with another name it is a row with an odd value */
-    if (!mib_name_below(&binding->name, current(reading)->column) || (binding->kind == MIB_NOTHING && order <= 0))
+    if (!mib_name_below(&binding->name, current(reading)->column) || (binding->kind <= MIB_NO_OBJECT && order <= 0))
         return IS_OVER;
     if (order > 0)
         return GOES_ON;
@@ -272,6 +276,9 @@ int reading_take(struct reading *reading, const struct reading_answer *answer)
         return take_system(reading, answer);
     case READING_TABLE:
         return take_table(reading, answer);
+    case READING_EDGES:
+        edges_take(reading, answer);
+        return 0;
     case READING_NAMES:
         return naming_take(reading, answer);
     case READING_OVER:

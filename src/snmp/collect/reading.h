@@ -1,6 +1,6 @@
 /* The reading of one agent, as a state machine without a network: what to ask next, and what the answer was.
  *
- *     SYSTEM --> each table, until one per transport tells listeners --> NAMES of programs --> OVER
+ *     SYSTEM --> each table, until one per transport tells listeners --> EDGES of views --> NAMES of programs --> OVER
  *        `--an agent that falls silent, refuses or talks nonsense ends the table or all, and is told--'
  */
 #pragma once
@@ -27,7 +27,7 @@ struct reading_answer {
     size_t count;
 };
 
-enum reading_step { READING_SYSTEM, READING_TABLE, READING_NAMES, READING_OVER };
+enum reading_step { READING_SYSTEM, READING_TABLE, READING_EDGES, READING_NAMES, READING_OVER };
 
 struct reading_options {
     bool bulk;     /* not in SNMPv1 */
@@ -63,7 +63,9 @@ struct reading {
         size_t count, capacity;
     } pids;
     const char *agent; /* sysDescr, as it came; NULL: not told */
-    bool microsoft;
+    bool microsoft, net_snmp;
+    /* by transport (TCP, UDP) and family (IPv4, IPv6): what the agent said of a row there */
+    enum edge { EDGE_UNKNOWN, EDGE_VISIBLE, EDGE_HIDDEN } edges[2][2];
     bool refused;         /* access was denied, not only nothing there */
     bool answered;        /* at all */
     unsigned tables_used; /* bits of collect_tables that told listeners */

@@ -53,8 +53,10 @@ static void copy_binding(struct mib_binding *ret, const netsnmp_variable_list *v
         ret->kind = MIB_NAME;
         copy_name(&ret->value, variable->val.objid, variable->val_len / sizeof(oid));
         return;
-    case ASN_NULL:
     case SNMP_NOSUCHOBJECT:
+        ret->kind = MIB_NO_OBJECT;
+        return;
+    case ASN_NULL:
     case SNMP_NOSUCHINSTANCE:
     case SNMP_ENDOFMIBVIEW:
         ret->kind = MIB_NOTHING;
