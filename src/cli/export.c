@@ -1,8 +1,10 @@
-/* export: the openings of a site in the words of a firewall. */
+/* export: the openings of a site in the words of a firewall, and what managers need to read PORTCONFORM-MIB. */
 #include "matrix.h"
 
 #include "portconform/error.h"
 #include "portconform/export.h"
+#include "portconform/mib.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -12,8 +14,11 @@ enum { FORMS_MAX = 16 };
 static int unknown_form(const char *word)
 {
     const char *names[FORMS_MAX] = {NULL};
-    for (size_t i = 0; i < FORMS_MAX - 1 && exporters[i]; i++)
-        names[i] = exporters[i]->name;
+    size_t count = 0;
+    for (size_t i = 0; count < FORMS_MAX - 1 && exporters[i]; i++)
+        names[count++] = exporters[i]->name;
+    for (size_t i = 0; count < FORMS_MAX - 1 && mib_exporters[i]; i++)
+        names[count++] = mib_exporters[i]->name;
     struct text error = {0};
     options_unknown(&error, "form", word, names);
     int status = cli_fail("export: %s", text_string(&error));
@@ -26,6 +31,8 @@ static int missing_form(void)
     struct text forms = {0};
     for (size_t i = 0; exporters[i]; i++)
         text_printf(&forms, "%s%s", i > 0 ? ", " : "", exporters[i]->name);
+    for (size_t i = 0; mib_exporters[i]; i++)
+        text_printf(&forms, ", %s", mib_exporters[i]->name);
     int status = cli_fail("export: needs one form: %s", text_string(&forms));
     text_done(&forms);
     return status;
@@ -48,8 +55,32 @@ static int write_and_tell(const struct exporter *exporter, const struct matrix *
     return status;
 }
 
+/* They hang on the enterprise number alone; without a configuration it is the root for local use. */
+static int export_for_managers(const struct mib_exporter *exporter, const struct cli_arguments *arguments)
+{
+    uint32_t pen = 0;
+    if (arguments->config) {
+        struct cli_matrix held = {0};
+        int status = cli_matrix_open(arguments, true, &held);
+        if (status != CLI_GO_ON)
+            return status;
+        pen = held.site.plan->site->pen;
+        cli_matrix_done(&held);
+    }
+    struct text out = {0};
+    int r = exporter->write(&out, pen);
+    if (r < 0) {
+        text_done(&out);
+        return cli_fail("%s", pc_strerror(r));
+    }
+    return cli_finish(&out, STATUS_OK);
+}
+
 static int export(const struct cli_arguments *arguments)
 {
+    const struct mib_exporter *for_managers = mib_exporter_find(arguments->operands[0]);
+    if (for_managers)
+        return export_for_managers(for_managers, arguments);
     const struct exporter *exporter = exporter_find(arguments->operands[0]);
     if (!exporter)
         return unknown_form(arguments->operands[0]);

@@ -31,7 +31,7 @@ const struct command commands[] = {
     {"rules", "[GUIDE ...]", "the rules of port guides, a line for each port item", TAKES_RULES, command_rules, NULL},
     {"matrix", "-C PATH [-H HOST]", "who must reach whom, as openings of a firewall", TAKES_MATRIX, command_matrix,
      NULL},
-    {"export", "FORM -C PATH [-H HOST]", "openings as rules: nftables, windows, cisco-acl, csv, html", TAKES_EXPORT,
+    {"export", "FORM -C PATH [-H HOST]", "openings as rules; what SNMP managers need", TAKES_EXPORT,
      command_export, NULL},
     {"diff", "A B", "what differs between two guides, or two sites", TAKES_DIFF, command_diff, diff_notes},
     {"adopt", "[GUIDE ...]", "which roles this host's listeners fit", TAKES_ADOPT, command_adopt, adopt_notes},

@@ -5,6 +5,8 @@
 
 #include <net-snmp/library/large_fd_set.h>
 
+#include "portconform/vector.h"
+
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
@@ -15,6 +17,7 @@
 
 /* At least so often the loop goes round, whatever net-snmp believes. */
 enum { TURN_S = 1 };
+enum { ROUNDS = 4 }; /* of reading, before anything else gets its turn */
 static const char usual_socket[] = "unix:/var/agentx/master";
 
 static atomic_flag agent_exists = ATOMIC_FLAG_INIT;
@@ -170,27 +173,64 @@ static void serve_published(struct agent *agent)
 
 /* --- the thread -------------------------------------------------------------------------------------------------- */
 
-/* One wait for whatever comes first: a request, an alarm of net-snmp's, or somebody of ours. */
-static void agent_turn(struct agent *agent, netsnmp_large_fd_set *set)
+/* What net-snmp waits for now, and our own event in the first place. -ENOMEM. */
+static int collect_descriptors(struct agent *agent, netsnmp_large_fd_set *set, struct timeval *timeout)
 {
     int count = 0, block = 0;
-    struct timeval timeout = {.tv_sec = TURN_S};
     NETSNMP_LARGE_FD_ZERO(set);
-    snmp_select_info2(&count, set, &timeout, &block);
-    NETSNMP_LARGE_FD_SET(agent->wake, set);
-    if (agent->wake >= count)
-        count = agent->wake + 1;
-    int ready = netsnmp_large_fd_set_select(count, set, NULL, NULL, &timeout);
-    if (ready > 0) {
-        uint64_t times;
-        if (NETSNMP_LARGE_FD_ISSET(agent->wake, set) && read(agent->wake, &times, sizeof(times)) > 0)
-            NETSNMP_LARGE_FD_CLR(agent->wake, set);
-        snmp_read2(set);
-    } else if (ready == 0) {
-        snmp_timeout();
+    snmp_select_info2(&count, set, timeout, &block);
+    agent->polled.count = 0;
+    struct pollfd *slot = VECTOR_PUSH(&agent->polled);
+    if (slot == NULL)
+        return -ENOMEM;
+    *slot = (struct pollfd){.fd = agent->wake, .events = POLLIN};
+    for (int fd = 0; fd < count; fd++) {
+        if (!NETSNMP_LARGE_FD_ISSET(fd, set))
+            continue;
+        if ((slot = VECTOR_PUSH(&agent->polled)) == NULL)
+            return -ENOMEM;
+        *slot = (struct pollfd){.fd = fd, .events = POLLIN};
     }
+    return 0;
+}
+
+/* Lets net-snmp read what is ready. A request goes through two pipes of its own before it is answered: they are asked
+ * at once, so that a walk does not go the long way three times a request. True: our own event was among them. */
+static bool read_ready(struct agent *agent, netsnmp_large_fd_set *set, int timeout_ms)
+{
+    bool woken = false;
+    for (unsigned round = 0; round < ROUNDS; round++, timeout_ms = 0) {
+        uint64_t times;
+        if (poll(agent->polled.items, agent->polled.count, timeout_ms) <= 0)
+            break;
+        if (agent->polled.items[0].revents != 0)
+            woken = read(agent->wake, &times, sizeof(times)) > 0;
+        NETSNMP_LARGE_FD_ZERO(set);
+        for (size_t i = 1; i < agent->polled.count; i++) {
+            if (agent->polled.items[i].revents != 0)
+                NETSNMP_LARGE_FD_SET(agent->polled.items[i].fd, set);
+        }
+        snmp_read2(set);
+    }
+    return woken;
+}
+
+/* One wait for whatever comes first: a request, an alarm of net-snmp's, or somebody of ours. True: there may be news;
+ * a request alone is none, and in a walk one follows the other. */
+static bool agent_turn(struct agent *agent, netsnmp_large_fd_set *set)
+{
+    struct timeval timeout = {.tv_sec = TURN_S};
+    int64_t began_ms = agent_now_ms();
+    bool news = collect_descriptors(agent, set, &timeout) < 0;
+    news |= read_ready(agent, set, (int)(timeout.tv_sec * 1000 + (timeout.tv_usec + 999) / 1000));
+    snmp_timeout();
     run_alarms();
     netsnmp_check_outstanding_agent_requests();
+    if (began_ms >= agent->looked_ms + TURN_S * 1000) {
+        agent->looked_ms = began_ms;
+        news = true;
+    }
+    return news || agent->notifier.due;
 }
 
 static void *agent_main(void *context)
@@ -202,10 +242,11 @@ static void *agent_main(void *context)
     bool open = session_open(agent);
     if (!open)
         agent_log(agent, LOG_ERR, "the SNMP side could not be set up: nothing is served by SNMP");
-    while (open && !atomic_load(&agent->stop)) {
-        serve_published(agent);
-        notify_work(agent);
-        agent_turn(agent, &set);
+    for (bool news = true; open && !atomic_load(&agent->stop); news = agent_turn(agent, &set)) {
+        if (news) {
+            serve_published(agent);
+            notify_work(agent);
+        }
     }
     session_close(agent);
     agent_set_connected(agent, false);
@@ -227,6 +268,7 @@ static void agent_free(struct agent *agent)
     snapshot_unref(agent->pending);
     snapshot_unref(agent->snapshot);
     drop_listings(agent);
+    VECTOR_DONE(&agent->polled);
     mib_view_free(agent->view);
     mib_numbering_free(agent->numbering);
     pthread_mutex_destroy(&agent->lock);

@@ -8,6 +8,7 @@
 
 #include <net-snmp/net-snmp-includes.h>
 
+#include <poll.h>
 #include <pthread.h>
 #include <stdatomic.h>
 
@@ -22,6 +23,7 @@ enum { LOG_TEXT = 256 };
 struct notifier {
     uint64_t sent_id, acknowledged_id;
     unsigned in_flight;
+    bool due;            /* there may be more to send: a session has begun, answers have come */
     bool again;          /* one of them failed: go back when all are done */
     uint32_t sequence;   /* of the last notification */
     double tokens;       /* of the rate */
@@ -56,6 +58,11 @@ struct agent {
     size_t module_length;
     netsnmp_session *session; /* with the master; NULL: none */
     struct notifier notifier;
+    struct {
+        struct pollfd *items;
+        size_t count, capacity;
+    } polled;          /* what is waited for: our event first */
+    int64_t looked_ms; /* monotonic: after news, last */
     char last_text[LOG_TEXT];
 };
 

@@ -93,6 +93,7 @@ static void settle(struct agent *agent)
         notifier->sent_id = notifier->acknowledged_id;
     notifier->acknowledged_id = notifier->sent_id;
     notifier->again = false;
+    notifier->due = true;
 }
 
 static int on_answer(int operation, netsnmp_session *session, int request, netsnmp_pdu *pdu, void *context)
@@ -240,6 +241,7 @@ void notify_work(struct agent *agent)
 {
     struct notifier *notifier = &agent->notifier;
     struct event *events[BATCH];
+    notifier->due = false;
     bool ready = agent->options.listen != NULL ? atomic_load(&agent->connected) : agent->session != NULL;
     if (agent->options.publication == NULL || agent->options.notifications.off || !ready || notifier->again ||
         notifier->in_flight > 0 || agent_now_ms() < notifier->later_ms)
@@ -251,6 +253,7 @@ void notify_work(struct agent *agent)
         for (size_t i = 0; i < count; i++)
             event_unref(events[i]);
         settle(agent);
+        notifier->due = false;
     } while (count == BATCH && notifier->in_flight == 0 && notifier->later_ms <= agent_now_ms());
 }
 

@@ -61,6 +61,7 @@ static int on_connected(int major, int minor, void *session, void *context)
     struct agent *agent = context;
     agent->session = session;
     agent_set_connected(agent, true);
+    agent->notifier.due = true;
     mark_descriptors();
     return 0;
 }
