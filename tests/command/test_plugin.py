@@ -377,7 +377,7 @@ class Thin(Case):
         sanitized = any("san.so" in name for name in needed) or b"__asan_init" in PLUGIN.read_bytes()
         if not sanitized:
             known = known[:4]
-        self.assertTrue(needed)
+        self.assertTrue(needed or "no dynamic section" in listing)
         self.assertEqual([name for name in needed if not name.startswith(known)], [])
 
 
