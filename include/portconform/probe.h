@@ -150,15 +150,21 @@ bool probe_tcp_established(struct probe *probe, uint32_t epoll_events);
 /* --- UDP payloads, written from the RFCs ------------------------------------------------------------------------- */
 
 struct udp_payload {
+struct udp_ask {
+    uint64_t nonce;
+    struct address own; /* of ours, as the target sees it; of interest to build_from alone */
+    uint16_t own_port;
+};
     const char *service; /* row of the service table */
     const char *source;  /* "RFC 1035 section 4" */
     /* Writes the request; `nonce` makes it recognisable. Returns octets, at most `size`. */
     size_t (*build)(uint8_t *buffer, size_t size, uint64_t nonce);
     /* Does this datagram answer that request? */
     bool (*answers)(const uint8_t *octets, size_t length, uint64_t nonce);
-    /* The same, where the request also says where the answer goes to; then `build` is NULL. */
-    size_t (*build_from)(uint8_t *buffer, size_t size, uint64_t nonce, const struct address *own, uint16_t own_port);
+    /* Where the request also says where the answer goes to; then `build` is NULL. */
+    size_t (*build_from)(uint8_t *buffer, size_t size, const struct udp_ask *ask);
     bool opt_in; /* intrusion detectors know it: it is sent only where a site asks for it */
 };
 const struct udp_payload *udp_payload_find(const char *service); /* NULL: none; an empty datagram is sent */
 const struct udp_payload *udp_payload_table(size_t *ret_count);
+size_t udp_payload_build(const struct udp_payload *payload, const struct udp_ask *ask, uint8_t *buffer, size_t size);

@@ -453,7 +453,7 @@ VirtualHost "peers.example.jp"
 
 def charon(bed):
     folder = bed.room("charon")
-    bed.write("strongswan.conf", f"charon {{\n  load = random nonce openssl kernel-netlink socket-default\n  port = 8500\n"
+    bed.write("strongswan.conf", f"charon {{\n  load = random nonce sha1 sha2 hmac kdf aes gmp kernel-netlink socket-default\n  port = 8500\n"
               f"  port_nat_t = 8501\n  piddir = {folder}\n  filelog {{\n    stderr {{\n      default = 1\n    }}\n  }}\n}}\n")
     bed.start("charon", "/usr/lib/ipsec/charon", env={**os.environ, "STRONGSWAN_CONF": bed.path("strongswan.conf")})
 
@@ -510,6 +510,38 @@ def sql_server(bed):
         wait_for_close(peer)
 
     bed.serve(8433, talk)
+    bed.serve_udp(8434, lambda octets: b"\x05\x12\x00ServerName;MGR01;;" if octets == b"\x03" else None)
+
+
+def gatekeeper(bed):
+    """H.225.0 section 7.8: a confirmation to a request, sent to the address that the request names."""
+    server = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    server.bind((ADDRESS, 8719))
+    bed.sockets.append(server)
+
+    def loop():
+        while True:
+            try:
+                octets, _ = server.recvfrom(2048)
+                if octets[:2] == b"\0\0" and octets[4:11] == b"\x06\x00\x08\x91\x4a\x00\x04" and octets[11] == 0:
+                    peer = (socket.inet_ntoa(octets[12:16]), struct.unpack(">H", octets[16:18])[0])
+                    server.sendto(b"\x04\x00" + octets[2:12] + socket.inet_aton(ADDRESS) + b"\x06\xb7", peer)
+            except OSError:
+                return
+
+    threading.Thread(target=loop, daemon=True).start()
+
+
+def cldap(bed):
+    """RFC 4511: an empty result for a search, by its message number. Debian's slapd has no CLDAP."""
+    def answer(octets):
+        if len(octets) < 10 or octets[0] != 0x30 or octets[2] != 2:
+            return None
+        number = octets[2:4 + octets[3]]
+        body = number + b"\x65\x07\x0a\x01\x00\x04\x00\x04\x00"
+        return bytes((0x30, len(body))) + body if octets[4 + octets[3]] == 0x63 else None
+
+    bed.serve_udp(8391, answer)
 
 
 def openwire(bed):
@@ -581,6 +613,7 @@ SERVERS = (
     Server(rpcbind, "rpcbind", ["rpcbind"], ("udp", 111, "portmap")),
     Server(snmpd, "Net-SNMP", ["snmpd"], ("udp", 8161, "snmp")),
     Server(kamailio, "Kamailio", ["kamailio"], ("udp", 8060, "sip"), ("tcp", 8060, "sip")),
+    Server(charon, "strongSwan", ["/usr/lib/ipsec/charon"], ("udp", 8500, "ike")),
     Server(coturn, "coturn", ["turnserver"], ("udp", 8478, "stun")),
     Server(prosody, "Prosody", ["prosody"], ("tcp", 8222, "xmpp"), ("tcp", 8223, "xmpps")),
     Server(xvnc, "TigerVNC", ["Xtigervnc"], ("tcp", 8900, "vnc")),
@@ -588,7 +621,9 @@ SERVERS = (
     Server(zookeeper, "ZooKeeper", ["java"], ("tcp", 8181, "zookeeper")),
     Server(rmiregistry, "rmiregistry", ["rmiregistry"], ("tcp", 8099, "java-rmi")),
     Server(tomcat, "Tomcat", ["java"], ("tcp", 8009, "ajp")),
-    Server(sql_server, "SQL Server (by hand)", [], ("tcp", 8433, "mssql")),
+    Server(sql_server, "SQL Server (by hand)", [], ("tcp", 8433, "mssql"), ("udp", 8434, "mssql-browser")),
+    Server(gatekeeper, "gatekeeper (by hand)", [], ("udp", 8719, "h323-ras")),
+    Server(cldap, "LDAP over UDP (by hand)", [], ("udp", 8391, "cldap")),
     Server(openwire, "ActiveMQ (by hand)", [], ("tcp", 8616, "openwire")),
     Server(stomp, "STOMP broker (by hand)", [], ("tcp", 8613, "stomp")),
     Server(cql, "Cassandra (by hand)", [], ("tcp", 8942, "cql")),

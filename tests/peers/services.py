@@ -37,7 +37,7 @@ def enter_namespace():
 class Look:
     """A site of one host with these ports, and what is seen of each."""
 
-    def __init__(self, build, folder, name, ports, probe=""):
+    def __init__(self, build, folder, name, ports, probe="sql_browser = true;"):
         self.build = build
         self.ports = ports
         site = os.path.join(folder, name)

@@ -38,3 +38,8 @@ const struct udp_payload *udp_payload_find(const char *service)
             return &payloads[i];
     return NULL;
 }
+
+size_t udp_payload_build(const struct udp_payload *payload, const struct udp_ask *ask, uint8_t *buffer, size_t size)
+{
+    return payload->build_from ? payload->build_from(buffer, size, ask) : payload->build(buffer, size, ask->nonce);
+}

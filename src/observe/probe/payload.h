@@ -24,7 +24,7 @@ size_t payload_build_kerberos(uint8_t *buffer, size_t size, uint64_t nonce);
 bool payload_kerberos_answers(const uint8_t *octets, size_t length, uint64_t nonce);
 size_t payload_build_ike(uint8_t *buffer, size_t size, uint64_t nonce);
 bool payload_ike_answers(const uint8_t *octets, size_t length, uint64_t nonce);
-size_t payload_build_ras(uint8_t *buffer, size_t size, uint64_t nonce, const struct address *own, uint16_t own_port);
+size_t payload_build_ras(uint8_t *buffer, size_t size, const struct udp_ask *ask);
 bool payload_ras_answers(const uint8_t *octets, size_t length, uint64_t nonce);
 size_t payload_build_sql_browser(uint8_t *buffer, size_t size, uint64_t nonce);
 bool payload_sql_browser_answers(const uint8_t *octets, size_t length, uint64_t nonce);

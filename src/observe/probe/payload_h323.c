@@ -21,16 +21,16 @@ static uint16_t request_number(uint64_t nonce)
     return (uint16_t)(nonce % UINT16_MAX); /* encoded as its distance from 1 */
 }
 
-size_t payload_build_ras(uint8_t *buffer, size_t size, uint64_t nonce, const struct address *own, uint16_t own_port)
+size_t payload_build_ras(uint8_t *buffer, size_t size, const struct udp_ask *ask)
 {
     struct writer writer = {.octets = buffer, .size = size};
-    bool v6 = own->family == AF_INET6;
+    bool v6 = ask->own.family == AF_INET6;
     put_u16(&writer, GATEKEEPER_REQUEST << (CHOICE_SHIFT + 8)); /* none of the optional fields */
-    put_u16(&writer, request_number(nonce));
+    put_u16(&writer, request_number(ask->nonce));
     put_octets(&writer, protocol, sizeof(protocol));
     put_u8(&writer, v6 ? IP6_ADDRESS : IP_ADDRESS);
-    put_octets(&writer, own->octets, v6 ? 16 : 4);
-    put_u16(&writer, own_port);
+    put_octets(&writer, ask->own.octets, v6 ? 16 : 4);
+    put_u16(&writer, ask->own_port);
     /* EndpointType: nothing of what it may say, but for two flags, mc and undefinedNode */
     put_u16(&writer, 0);
     return written(&writer);

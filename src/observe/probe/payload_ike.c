@@ -52,10 +52,16 @@ static void put_proposal(struct writer *writer)
     }
 }
 
+/* Our SPI must not be zero. */
+static uint64_t spi_of(uint64_t nonce)
+{
+    return nonce ? nonce : 1;
+}
+
 size_t payload_build_ike(uint8_t *buffer, size_t size, uint64_t nonce)
 {
     struct writer writer = {.octets = buffer, .size = size};
-    put_u64(&writer, nonce | 1); /* our SPI, which is never zero */
+    put_u64(&writer, spi_of(nonce));
     put_u64(&writer, 0);
     put_u8(&writer, NEXT_SA);
     put_u8(&writer, VERSION_2);
@@ -86,7 +92,7 @@ bool payload_ike_answers(const uint8_t *octets, size_t length, uint64_t nonce)
         !take_u8(&reader, &version) || !take_u8(&reader, &exchange) || !take_u8(&reader, &flags) ||
         !take_u32(&reader, &message) || !take_u32(&reader, &total))
         return false;
-    if (ours != (nonce | 1) || total != length)
+    if (ours != spi_of(nonce) || total != length)
         return false;
     /* a responder that has version 1 alone says so in its own way */
     return (version >> 4 == VERSION_2 >> 4 && exchange == EXCHANGE_SA_INIT && flags & FLAG_RESPONSE && message == 0) ||

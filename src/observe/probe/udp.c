@@ -57,14 +57,12 @@ static struct address own_address(const struct probe_request *request, int fd, u
 static size_t build_request(struct probe *probe, int fd, uint8_t buffer[REQUEST_MAX])
 {
     const struct udp_state *state = probe_state(probe);
-    const struct udp_payload *payload = state->payload;
-    uint16_t port;
-    if (!payload)
+    struct udp_ask ask = {.nonce = state->nonce};
+    if (!state->payload)
         return 0;
-    if (!payload->build_from)
-        return payload->build(buffer, REQUEST_MAX, state->nonce);
-    struct address own = own_address(probe_request_of(probe), fd, &port);
-    return payload->build_from(buffer, REQUEST_MAX, state->nonce, &own, port);
+    if (state->payload->build_from)
+        ask.own = own_address(probe_request_of(probe), fd, &ask.own_port);
+    return udp_payload_build(state->payload, &ask, buffer, REQUEST_MAX);
 }
 
 static int send_request(struct probe *probe, int fd)
