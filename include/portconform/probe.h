@@ -149,12 +149,12 @@ bool probe_tcp_established(struct probe *probe, uint32_t epoll_events);
 
 /* --- UDP payloads, written from the RFCs ------------------------------------------------------------------------- */
 
-struct udp_payload {
 struct udp_ask {
     uint64_t nonce;
     struct address own; /* of ours, as the target sees it; of interest to build_from alone */
     uint16_t own_port;
 };
+struct udp_payload {
     const char *service; /* row of the service table */
     const char *source;  /* "RFC 1035 section 4" */
     /* Writes the request; `nonce` makes it recognisable. Returns octets, at most `size`. */
