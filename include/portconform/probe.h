@@ -60,6 +60,7 @@ struct probe_request {
     const struct host *host;       /* whose names a certificate may bear; may be NULL; borrowed until done */
     bool opted_in;                 /* payloads that are sent on demand alone are wanted */
     const char *ca_file;           /* authorities that must vouch for it; NULL: it is looked at, not judged; borrowed */
+    unsigned delay_ms;             /* not before so much time has passed */
     unsigned timeout_ms;           /* from its start, not from its queueing */
     bool early;                    /* goes before those that are not: it was silent last time */
     struct probe_use uses[2];      /* the address and port, and the listener behind it; zeros: nothing to care for */

@@ -82,6 +82,7 @@ static bool is_quick(const struct cycle_address *address)
 }
 
 static int ask_again(struct cycle_flow *flow);
+static bool stands_alone(const struct cycle_flow *flow);
 
 static void first_done(void *context, const struct probe_request *request, const struct probe_result *result)
 {
@@ -93,8 +94,9 @@ static void first_done(void *context, const struct probe_request *request, const
     flow->hasty = result->outcome == PROBE_SILENT && may_be_hasty(flow);
     note_result(flow, result);
     cycle->progress.done++;
-    if (flow->hasty && cycle->options.memory && flow->address->seen->alive)
-        (void)ask_again(flow); /* no need to wait for the others; should there be no memory, it waits with them */
+    /* no need to wait for the others; should memory be short, it waits with them after all */
+    if (cycle->options.memory && flow->address->seen->alive && stands_alone(flow))
+        (void)ask_again(flow);
     if (--flow->address->visited->unfinished == 0)
         cycle->progress.hosts_left--;
     cycle_ended(cycle);
@@ -155,6 +157,13 @@ static unsigned timeout_of(const struct cycle_flow *flow)
     return short_wait ? flow->cycle->first_ms : 0;
 }
 
+/* A program that is just being started again must not look as if it were gone. A silence has taken its time already. */
+static unsigned delay_of(const struct cycle_flow *flow)
+{
+    enum { PART = 4 };
+    return flow->cycle->options.memory ? flow->cycle->timeout_ms / PART : 0;
+}
+
 /* One probe at a time for an address and port, over all hosts and visits. Behind the addresses of a host may be one
  * listener: the listeners' table knows; where there is none, a full burst is kept below what a usual accept queue
  * holds. */
@@ -194,6 +203,7 @@ static int ask(struct cycle_flow *flow,
         .host = flow->address->host->host,
         .ca_file = cycle->plan->site->ca_file,
         .opted_in = cycle->plan->site->ask_sql_browser,
+        .delay_ms = flow->state == FLOW_ENDED && flow->result->outcome != PROBE_SILENT ? delay_of(flow) : 0,
         .timeout_ms = timeout_of(flow),
         .early = flow->known == PROBE_SILENT,
         .attempts = cycle_answers_by_protocol(flow) ? 2 : 1,
@@ -244,6 +254,7 @@ static int begin_flow(struct cycle_flow *flow)
         int r = ask(flow, first_done);
         if (r == 0)
             flow->state = FLOW_ASKED;
+        flow->address->tcp_silent |= flow->known == PROBE_SILENT && transport_of(flow) == TRANSPORT_TCP;
         return r;
     }
     if (skip) {
@@ -284,6 +295,9 @@ int cycle_phase_flows(struct cycle *cycle)
             begun = begun || flow->state == FLOW_ASKED;
         }
     }
+    int controls = begun ? cycle_send_controls(cycle) : 0; /* of what was silent before: they need not wait for it */
+    if (controls < 0)
+        return controls;
     return begun ? PHASE_PROBING : PHASE_OVER;
 }
 
@@ -354,11 +368,24 @@ static bool fails(const struct cycle_flow *flow, const struct probe_result *resu
     return false;
 }
 
+/* No other port of its group can make up for it. */
+static bool stands_alone(const struct cycle_flow *flow)
+{
+    for (; flow; flow = flow->also) {
+        enum presence presence = flow->expectation->rule->presence;
+        if (presence == PRESENCE_ANY || presence == PRESENCE_FIRST_FREE || presence == PRESENCE_ONE_OF)
+            return false;
+    }
+    return true;
+}
+
 /* What failed before, and was confirmed then, is confirmed by failing in the same way again. */
 static bool in_doubt(const struct cycle_flow *flow)
 {
     if (flow->result->outcome == flow->known)
         return false;
+    if (cycle_silence_is_natural(flow))
+        return false; /* ICMP messages are rationed: a second one of this port would cost that of another */
     for (const struct cycle_flow *one = flow; one; one = one->also)
         if (fails(one, flow->result))
             return true;

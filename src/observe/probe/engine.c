@@ -3,6 +3,7 @@
  *
  *     phase          | in                  | leaves when
  *     ---------------+---------------------+--------------------------------------------------------------------
+ *     DELAYED        | `delayed`, by time  | that time has come
  *     LANE, QUEUED   | turns.c             | it is its turn, and a descriptor is left
  *     RUNNING        | `running`, by due   | the kind ends it, its deadline passes, or EMFILE sends it back to QUEUED
  *
@@ -112,7 +113,8 @@ static void unlink_probe(struct probe_engine *engine, struct probe *probe)
 int probe_engine_add(struct probe_engine *engine, const struct probe_request *request)
 {
     /* room for all: starting a probe then never fails for it */
-    if (probe_heap_reserve(&engine->running, engine->pending + 1))
+    if (probe_heap_reserve(&engine->running, engine->pending + 1) ||
+        probe_heap_reserve(&engine->delayed, engine->pending + 1))
         return -ENOMEM;
     struct probe *probe = calloc(1, sizeof(*probe) + request->kind->state_size);
     if (!probe)
@@ -122,7 +124,11 @@ int probe_engine_add(struct probe_engine *engine, const struct probe_request *re
     probe->slot = NO_SLOT;
     probe->number = ++engine->number;
     fill_request(&probe->request, &engine->limits);
-    int r = turns_enter(probe);
+    int r = 0;
+    if (request->delay_ms > 0)
+        probe_heap_push(&engine->delayed, &probe->member, engine->now.mono_ms + request->delay_ms);
+    else
+        r = turns_enter(probe);
     if (r < 0) {
         free(probe);
         return r;
@@ -150,7 +156,10 @@ static void take_out(struct probe *probe)
         engine->starved = false;
         give_back(probe);
     }
-    turns_leave(probe);
+    if (probe->phase == PROBE_PHASE_DELAYED)
+        probe_heap_remove(&engine->delayed, &probe->member);
+    else
+        turns_leave(probe);
     unlink_probe(engine, probe);
 }
 
@@ -211,8 +220,23 @@ static void start_probe(struct probe *probe)
         finish(probe);
 }
 
+static void queue_delayed(struct probe_engine *engine)
+{
+    struct heap_member *top;
+    while ((top = probe_heap_top(&engine->delayed)) && top->key <= engine->now.mono_ms) {
+        struct probe *probe = CONTAINER_OF(top, struct probe, member);
+        probe_heap_remove(&engine->delayed, top);
+        if (turns_enter(probe) == 0)
+            continue;
+        probe_heap_push(&engine->delayed, top, top->key); /* where it is taken out from */
+        end_locally(probe, ENOMEM);
+        finish(probe);
+    }
+}
+
 static void start_ready(struct probe_engine *engine)
 {
+    queue_delayed(engine);
     turns_refill(engine);
     for (unsigned started = 0; started < START_BATCH && may_start(engine); started++)
         start_probe(turns_take(engine));
@@ -285,6 +309,9 @@ int64_t probe_engine_next_ms(const struct probe_engine *engine)
     int64_t due = probe ? probe->member.key : INT64_MAX;
     bool held_up = !slots_left(engine) || engine->starved; /* a turn is of no use now */
     int64_t turn = held_up && probe ? INT64_MAX : turns_next_ms(engine);
+    const struct heap_member *delayed = probe_heap_top(&engine->delayed);
+    if (delayed && delayed->key < due)
+        due = delayed->key;
     return turn < due ? turn : due;
 }
 
@@ -363,6 +390,7 @@ void probe_engine_free(struct probe_engine *engine)
     probe_engine_drop(engine, NULL);
     turns_done(engine);
     slots_done(engine);
+    probe_heap_done(&engine->delayed);
     probe_heap_done(&engine->running);
     if (engine->route_fd >= 0)
         (void)close(engine->route_fd);

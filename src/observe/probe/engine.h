@@ -52,6 +52,7 @@ struct probe_lane {
 };
 
 enum probe_phase {
+    PROBE_PHASE_DELAYED, /* in `delayed` */
     PROBE_PHASE_LANE,    /* waits for a lane */
     PROBE_PHASE_QUEUED,  /* in its target's lists */
     PROBE_PHASE_RUNNING, /* in `running` */
@@ -65,7 +66,7 @@ struct probe {
     struct probe_list *list; /* that it is in; NULL: none */
     struct probe *before, *after;
     struct probe *older, *younger; /* of all */
-    struct heap_member member;     /* of `running` */
+    struct heap_member member;     /* of `delayed` or `running` */
     uint64_t number;               /* age */
     enum probe_phase phase;
     bool ended;
@@ -113,6 +114,7 @@ struct probe_engine {
     struct probe_table lanes;
     struct probe_heap eligible; /* targets with a token */
     struct probe_heap resting;  /* targets without, and those that nobody wants: by the time that changes */
+    struct probe_heap delayed;  /* probes, by the time that they may be queued */
     struct probe_heap running;  /* probes, by the next timer or deadline */
     struct probe_slot *slots;
     uint32_t slot_count, slot_capacity;

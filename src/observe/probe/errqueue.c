@@ -143,12 +143,19 @@ static bool end_by_report(struct probe *probe, const struct report *report)
     }
 }
 
-static void end_by_errno(struct probe *probe, int fd, int error)
+static enum transport transport_of(const struct probe *probe, int fd)
 {
     int type = 0;
     socklen_t length = sizeof(type);
+    if (probe->slot != NO_SLOT && probe->engine->slots[probe->slot].use == SLOT_TCP)
+        return TRANSPORT_TCP;
     (void)getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &length);
-    enum transport transport = type == SOCK_STREAM ? TRANSPORT_TCP : TRANSPORT_UDP;
+    return type == SOCK_STREAM ? TRANSPORT_TCP : TRANSPORT_UDP;
+}
+
+static void end_by_errno(struct probe *probe, int fd, int error)
+{
+    enum transport transport = transport_of(probe, fd);
     struct evidence evidence = evidence_of_errno(error, probe->request.target.family, transport);
     probe->result.error = error;
     if (evidence.outcome == PROBE_LOCAL) {
@@ -191,7 +198,7 @@ bool probe_read_error(struct probe *probe, int fd, int error)
         advised = true;
     }
     /* An error whose report found no room in the queue: left alone, it would wake us again and again. */
-    int pending = take_pending_error(fd);
+    int pending = error ? 0 : take_pending_error(fd);
     if (!error && !advised)
         error = pending;
     if (!error)

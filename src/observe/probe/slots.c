@@ -18,7 +18,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { IDLE_MAX = 1024 }; /* of each kind and family */
+enum { IDLE_MAX = 8192 }; /* of each kind and family */
 
 static struct slot_stack *idle_stack(struct probe_engine *engine, enum slot_use use, sa_family_t family)
 {

@@ -239,6 +239,8 @@ int turns_enter(struct probe *probe)
     leave_lanes(probe);
     target->probes--;
     target_settle(engine, target);
+    probe->target = NULL;
+    probe->phase = PROBE_PHASE_DELAYED; /* it is nowhere */
     return -ENOMEM;
 }
 
