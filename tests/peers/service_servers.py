@@ -453,8 +453,8 @@ VirtualHost "peers.example.jp"
 
 def charon(bed):
     folder = bed.room("charon")
-    bed.write("strongswan.conf", f"charon {{\n  load = random nonce sha1 sha2 hmac kdf aes gmp kernel-netlink socket-default\n  port = 8500\n"
-              f"  port_nat_t = 8501\n  piddir = {folder}\n  filelog {{\n    stderr {{\n      default = 1\n    }}\n  }}\n}}\n")
+    bed.write("strongswan.conf", f"charon {{\n  load = random nonce sha1 sha2 hmac kdf aes gmp kernel-netlink socket-default\n\n"
+              f"  piddir = {folder}\n  filelog {{\n    stderr {{\n      default = 1\n    }}\n  }}\n}}\n")
     bed.start("charon", "/usr/lib/ipsec/charon", env={**os.environ, "STRONGSWAN_CONF": bed.path("strongswan.conf")})
 
 
@@ -613,7 +613,7 @@ SERVERS = (
     Server(rpcbind, "rpcbind", ["rpcbind"], ("udp", 111, "portmap")),
     Server(snmpd, "Net-SNMP", ["snmpd"], ("udp", 8161, "snmp")),
     Server(kamailio, "Kamailio", ["kamailio"], ("udp", 8060, "sip"), ("tcp", 8060, "sip")),
-    Server(charon, "strongSwan", ["/usr/lib/ipsec/charon"], ("udp", 8500, "ike")),
+    Server(charon, "strongSwan", ["/usr/lib/ipsec/charon"], ("udp", 500, "ike")),
     Server(coturn, "coturn", ["turnserver"], ("udp", 8478, "stun")),
     Server(prosody, "Prosody", ["prosody"], ("tcp", 8222, "xmpp"), ("tcp", 8223, "xmpps")),
     Server(xvnc, "TigerVNC", ["Xtigervnc"], ("tcp", 8900, "vnc")),
