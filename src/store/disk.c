@@ -417,6 +417,8 @@ static int disk_open_for_writing(struct disk *disk, const char *folder, const ch
     if (r < 0)
         return r;
     r = disk_open_file(disk, path, ret, trouble);
+    if (r < 0 && r != -EBADMSG && access(folder, W_OK) != 0 && errno == EROFS)
+        r = trouble_errno(trouble, EROFS, "cannot write", path); /* SQLite says only that it cannot open it */
     if (r != -EBADMSG)
         return r;
     disk_disconnect(disk);
