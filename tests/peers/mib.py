@@ -1,5 +1,7 @@
 #!/usr/bin/env python3
-"""PORTCONFORM-MIB in compilers that share no code: usage: mib.py BUILD smilint|snmpc|snmptranslate|pysmi"""
+"""PORTCONFORM-MIB in compilers that share no code: usage: mib.py BUILD smilint|smidump|snmpc|snmptranslate|pysmi
+
+The file, and the module that export writes for an enterprise number."""
 import glob
 import os
 import shutil
@@ -33,16 +35,43 @@ def check(good, text):
         sys.exit(1)
 
 
+def imports(folder):
+    """Only what is imported: libsmi reads every file of its path that has a module's name."""
+    base = base_mibs("mibs")
+    for module in ("SNMPv2-SMI", "SNMPv2-TC", "SNMPv2-CONF", "SNMP-FRAMEWORK-MIB", "INET-ADDRESS-MIB"):
+        shutil.copy(os.path.join(base, module + ".mib"), os.path.join(folder, module))
+    return dict(os.environ, SMIPATH=folder)
+
+
+def exported(folder, build):
+    """The module for the enterprise number 32473."""
+    site = os.path.join(folder, "site.conf")
+    with open(site, "w", encoding="utf-8") as out:
+        out.write('site: { name = "s"; pen = 32473; };\n')
+    result = run(os.path.join(build, "portconform"), "export", "mib", "-C", site)
+    check("{ enterprises 32473 }" in result.stdout and "8072" not in result.stdout, result.stdout[:2000])
+    path = os.path.join(folder, "exported.txt")
+    with open(path, "w", encoding="utf-8") as out:
+        out.write(result.stdout[result.stdout.index(MODULE):])
+    return path
+
+
 def smilint():
     need("smilint")
-    base = base_mibs("mibs")
     with tempfile.TemporaryDirectory() as folder:
-        # only what is imported: smilint reads every file of its path that has a module's name
-        for module in ("SNMPv2-SMI", "SNMPv2-TC", "SNMPv2-CONF", "SNMP-FRAMEWORK-MIB", "INET-ADDRESS-MIB"):
-            shutil.copy(os.path.join(base, module + ".mib"), os.path.join(folder, module))
-        result = run("smilint", "-l", "6", "-s", "-m", FILE, env=dict(os.environ, SMIPATH=folder))
-    # its exit status is 0 whatever it finds: silence is the pass
-    check(result.returncode == 0 and result.stdout.strip() == "", result.stdout)
+        environment = imports(folder)
+        for path in (FILE, exported(folder, sys.argv[1])):
+            result = run("smilint", "-l", "6", "-s", "-m", path, env=environment)
+            # its exit status is 0 whatever it finds: silence is the pass
+            check(result.returncode == 0 and result.stdout.strip() == "", result.stdout)
+
+
+def smidump():
+    need("smidump")
+    with tempfile.TemporaryDirectory() as folder:
+        result = run("smidump", "-f", "identifiers", FILE, env=imports(folder))
+    for line in ("pcProblemVerdict", "pcHostSummary", "pcEventId"):
+        check(result.returncode == 0 and line in result.stdout, result.stdout)
 
 
 def snmpc():
@@ -60,8 +89,9 @@ def snmptranslate():
     path = base_mibs("mibs") + ":" + os.path.dirname(FILE)
     with tempfile.TemporaryDirectory() as persistent:
         clean = dict(os.environ, SNMPCONFPATH=persistent, SNMP_PERSISTENT_DIR=persistent, MIBS="")
-        for name, oid in (("portconformMIB", ""), ("pcOverallSeverity.0", ".1.1.7.0"),
-                          ("pcFindingVerdict.3", ".1.2.1.10.3"), ("pcFindingWaived.1", ".1.2.1.23.1")):
+        for name, oid in (("portconformMIB", ""), ("pcOverallSeverity.0", ".1.1.18.0"),
+                          ("pcFindingVerdict.2.3", ".1.4.1.14.2.3"), ("pcHostSeverity.2", ".1.3.1.5.2"),
+                          ("pcFindingRaised", ".0.1"), ("pcHostSummary", ".0.20")):
             result = run("snmptranslate", "-M", path, "-m", MODULE, "-On", f"{MODULE}::{name}", env=clean)
             # the last line: the tool may have told before that it made a folder
             check(result.stdout.split()[-1:] == [".1.3.6.1.4.1.8072.9999.9999" + oid], name + ": " + result.stdout)
@@ -78,7 +108,7 @@ def pysmi():
     check(result.returncode == 0 and made, result.stdout)
 
 
-COMPILERS = {"smilint": smilint, "snmpc": snmpc, "snmptranslate": snmptranslate, "pysmi": pysmi}
+COMPILERS = {"smilint": smilint, "smidump": smidump, "snmpc": snmpc, "snmptranslate": snmptranslate, "pysmi": pysmi}
 
 if __name__ == "__main__":
     COMPILERS[sys.argv[2]]()
