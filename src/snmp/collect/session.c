@@ -5,6 +5,7 @@
 
 #include <net-snmp/library/large_fd_set.h>
 
+#include "answer.h"
 #include "child.h"
 
 #include "portconform/text.h"
@@ -84,20 +85,26 @@ static enum answer_error answer_error(long status)
     return ANSWER_OTHER;
 }
 
-/* More than was asked for is not looked at. */
-static void take_response(struct job *job, const netsnmp_pdu *pdu)
+/* More than was asked for is not looked at. Octets of `bindings` are borrowed from the PDU. */
+struct reading_answer session_answer(const netsnmp_pdu *pdu, struct mib_binding *bindings, size_t most)
 {
-    static struct mib_binding bindings[READING_ASK_MAX * 4];
     struct reading_answer answer = {
         .error = answer_error(pdu->errstat),
         .error_index = pdu->errindex > 0 ? (size_t)pdu->errindex : 0,
         .bindings = bindings,
     };
-    for (const netsnmp_variable_list *variable = pdu->variables;
-         variable && answer.count < sizeof(bindings) / sizeof(bindings[0]); variable = variable->next_variable) {
+    for (const netsnmp_variable_list *variable = pdu->variables; variable && answer.count < most;
+         variable = variable->next_variable) {
         memset(&bindings[answer.count], 0, offsetof(struct mib_binding, value));
         copy_binding(&bindings[answer.count++], variable);
     }
+    return answer;
+}
+
+static void take_response(struct job *job, const netsnmp_pdu *pdu)
+{
+    static struct mib_binding bindings[READING_ASK_MAX * 4];
+    struct reading_answer answer = session_answer(pdu, bindings, sizeof(bindings) / sizeof(bindings[0]));
     job->missed = 0;
     if (reading_take(&job->reading, &answer) < 0)
         job_fail(job, -ENOMEM, "out of memory");
