@@ -64,7 +64,7 @@ only 'libmnl/' src/observe/listeners
 only 'openssl/' src/observe/tls src/syslog src/respond
 only 'sqlite3' src/store
 only 'ares' src/observe/names
-only 'jansson' src/tell/json src/cli src/store src/syslog
+only 'jansson' src/tell/json src/cli src/store src/syslog src/control/server
 
 [ "$sources" -gt 0 ] || fail "no source was read"
 echo "$sources sources of $(wc -l <"$table") parts, $failures failures"

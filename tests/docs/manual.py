@@ -42,7 +42,7 @@ def help_of(*command):
 def options(build):
     missing = []
     main_help = help_of(f"{build}/portconform", "--help")
-    commands = re.findall(r"^  ([a-z]+) ", main_help, re.M)
+    commands = re.findall(r"^  ([a-z-]+) ", main_help, re.M)
     assert len(commands) >= 6, main_help
     sources = {"portconform.1": [help_of(f"{build}/portconform", "help", c) for c in commands if c != "help"],
                "check_portconform.1": [help_of(f"{build}/check_portconform", "-h")],
