@@ -53,18 +53,6 @@ static void test_addresses_with_ports(void **state)
     assert_int_equal(port, 65535);
 }
 
-static void test_syslog_targets(void **state)
-{
-    static const char *const good[] = {"local", "local:/dev/log", "udp:10.0.9.5:514", "udp:[2001:db8::5]:514"};
-    static const char *const bad[] = {"",     "locale",  "local:log", "udp:10.0.9.5", "tcp:10.0.9.5:514",
-                                      "udp:", "10.0.9.5"};
-    (void)state;
-    for (size_t i = 0; i < COUNT(good); i++)
-        assert_true(is_syslog_target(good[i]));
-    for (size_t i = 0; i < COUNT(bad); i++)
-        assert_false(is_syslog_target(bad[i]));
-}
-
 static void test_names(void **state)
 {
     static const char *const good[] = {"a", "1", "jp1-itdm", "cisco-ucc-11.5", "A_b"};
@@ -91,7 +79,6 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_dns_names),
         cmocka_unit_test(test_addresses_with_ports),
-        cmocka_unit_test(test_syslog_targets),
         cmocka_unit_test(test_names),
         cmocka_unit_test(test_where_a_port_item_begins),
     };
