@@ -18,6 +18,10 @@ struct load_options {
     const char *machine_name;      /* gethostname(2): with `host`, read this machine's own file too; may be NULL */
     int64_t wall_ms;               /* for waivers and phases that end */
     size_t *file_count;            /* receives how many files were read, also on failure; may be NULL */
+    /* Reads a file whole, as file_read() does, in its place: so that somebody else can keep the octets, or give those
+     * that he has kept. NULL: file_read(). */
+    int (*read)(void *context, const char *path, size_t most, char **ret, size_t *ret_length);
+    void *read_context;
 };
 
 /* 0 with *ret owned by the caller, or a negative code with at least one DIAG_ERROR in `diags`, and *ret as it was.

@@ -61,6 +61,8 @@ int check_site_open(const struct check_site_request *request, struct check_site 
         .host = request->read_all ? NULL : request->host,
         .machine_name = machine_name(machine),
         .wall_ms = moment_now().wall_ms,
+        .read = request->read,
+        .read_context = request->read_context,
     };
     int r = config_load(&options, &site.config, diags);
     if (r == 0)

@@ -135,7 +135,8 @@ int document_read(struct document_reader *reader, const char *path, struct node 
 {
     char *octets;
     size_t length;
-    int result = file_read(path, CONFIG_FILE_MAX, &octets, &length);
+    int result = reader->read ? reader->read(reader->read_context, path, CONFIG_FILE_MAX, &octets, &length)
+                              : file_read(path, CONFIG_FILE_MAX, &octets, &length);
     if (result == -EFBIG) {
         diag_add(reader->diags, DIAG_ERROR, (struct origin){path, 0, 0}, NULL,
                  "the file is larger than %d MB; it was not read", CONFIG_FILE_MAX >> 20);

@@ -11,6 +11,8 @@ struct document_reader {
     struct diag_list *diags;
     struct fingerprint fingerprint; /* of every octet read so far */
     size_t file_count;
+    int (*read)(void *context, const char *path, size_t most, char **ret, size_t *ret_length); /* NULL: file_read() */
+    void *read_context;
 };
 
 /* Reads `path` once and whole. 0 with *ret the root group, or a negative code with a diagnostic. */

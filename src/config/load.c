@@ -15,7 +15,13 @@ static int loader_init(struct loader *loader, const struct load_options *options
     loader->scratch = arena_new();
     if (!loader->arena || !loader->scratch)
         return -ENOMEM;
-    loader->reader = (struct document_reader){.scratch = loader->scratch, .arena = loader->arena, .diags = diags};
+    loader->reader = (struct document_reader){
+        .scratch = loader->scratch,
+        .arena = loader->arena,
+        .diags = diags,
+        .read = options->read,
+        .read_context = options->read_context,
+    };
     fingerprint_init(&loader->reader.fingerprint);
     return 0;
 }

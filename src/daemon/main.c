@@ -1,5 +1,6 @@
 /* portconformd: looks again and again, and tells by SNMP and syslog. */
 #include "loop.h"
+#include "precheck.h"
 #include "reload.h"
 
 #include "portconform/collect.h"
@@ -151,6 +152,8 @@ int main(int argc, char **argv)
     int status;
     if (collector_is_child(argc, argv))
         return collector_child();
+    if (precheck_is_child(argc, argv))
+        return precheck_child(argc, argv);
     (void)check_standard_streams(); /* nothing but --help needs stdout, and that notices by itself */
     setlocale(LC_CTYPE, "");
     setlocale(LC_MESSAGES, "");

@@ -12,7 +12,6 @@ struct daemon_options {
     const char *snmp_listen; /* an SNMP agent of our own; NULL: a subagent */
     const char *state;       /* folder of the store; NULL: the default one; "none": nothing outlives the process */
     const char *control;     /* socket; NULL: the default one; "none": nobody may ask */
-    bool check_files;        /* hidden: the child that reads a configuration first */
     const char **syslog;     /* targets besides the configuration's, owned */
     size_t syslog_count;
     bool verbose;

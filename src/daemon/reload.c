@@ -1,6 +1,8 @@
 /* Reading the configuration and planning, and doing so in a thread of its own. */
 #include "reload.h"
 
+#include "precheck.h"
+
 #include "portconform/error.h"
 #include "portconform/log.h"
 #include "portconform/names.h"
@@ -14,6 +16,12 @@
 #include <unistd.h>
 
 enum { NAME_TIMEOUT_MS = 3000, NAMES_TIMEOUT_MS = 20000 }; /* one name; all of them together */
+enum { CHECK_TIMEOUT_MS = 30000 };                         /* the child that reads first */
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+enum { CHECK_OCTETS = 0 }; /* a sanitizer reserves more than any bound */
+#else
+enum { CHECK_OCTETS = 1 << 30 };
+#endif
 
 /* --- one reading -------------------------------------------------------------------------------------------------- */
 
@@ -79,6 +87,36 @@ void site_log(const struct diag_list *diags, int result)
         log_line(LOG_ERR, "the configuration cannot be used: %s", pc_strerror(result));
 }
 
+/* --- reading again ------------------------------------------------------------------------------------------------ */
+
+/* What a child has survived, and nothing else, is parsed here. */
+static int site_open_again(const struct daemon_options *options, struct check_site *ret, struct diag_list *diags)
+{
+    const char *path = options->config != NULL ? options->config : PC_SYSCONFDIR;
+    const struct precheck_request first = {
+        .path = path,
+        .guide_dirs = options->guide_dirs,
+        .timeout_ms = CHECK_TIMEOUT_MS,
+        .most_octets = CHECK_OCTETS,
+    };
+    struct archive *archive = NULL;
+    struct text error = {0};
+    int r = precheck(&first, &archive, &error);
+    if (r < 0) {
+        diag_add(diags, DIAG_ERROR, (struct origin){path, 0, 0}, NULL, "%s",
+                 error.length > 0 ? text_string(&error) : pc_strerror(r));
+    } else {
+        int64_t deadline_ms;
+        struct check_site_request request = site_request(options, &deadline_ms);
+        request.read = archive_read;
+        request.read_context = archive;
+        r = check_site_open(&request, ret, diags);
+    }
+    text_done(&error);
+    archive_free(archive);
+    return r;
+}
+
 /* --- in a thread -------------------------------------------------------------------------------------------------- */
 
 struct reload {
@@ -105,7 +143,7 @@ static void *reload_main(void *context)
     struct reload *reload = context;
     uint64_t one = 1;
     reload->result =
-        reload->config == NULL ? site_open(reload->options, &reload->site, &reload->diags) : plan_again(reload);
+        reload->config == NULL ? site_open_again(reload->options, &reload->site, &reload->diags) : plan_again(reload);
     (void)!write(reload->finished, &one, sizeof(one));
     return NULL;
 }

@@ -75,17 +75,18 @@ const struct finding *finding_block_find(const struct finding_block *block, cons
 
 /* --- strings ------------------------------------------------------------------------------------------------------ */
 
-enum { FINDING_STRINGS = 18 };
+enum { FINDING_STRINGS = 21 };
 
 /* Where the strings of a finding are, those first that its neighbours share. */
 static void finding_strings(struct finding *finding, const char **ret[FINDING_STRINGS])
 {
     const char **const strings[FINDING_STRINGS] = {
-        &finding->host,          &finding->role,         &finding->component,    &finding->guide,
-        &finding->origin.file,   &finding->peers,        &finding->ref,          &finding->rule,
-        &finding->about,         &finding->ports,        &finding->probe,        &finding->listener,
-        &finding->detail,        &finding->waived_until, &finding->waived_owner, &finding->waived_ticket,
-        &finding->waived_reason, &finding->key,
+        &finding->host,         &finding->role,         &finding->component,     &finding->guide,
+        &finding->origin.file,  &finding->peers,        &finding->presence,      &finding->scope,
+        &finding->confidence,   &finding->ref,          &finding->rule,          &finding->about,
+        &finding->ports,        &finding->probe,        &finding->listener,      &finding->detail,
+        &finding->waived_until, &finding->waived_owner, &finding->waived_ticket, &finding->waived_reason,
+        &finding->key,
     };
     memcpy(ret, strings, sizeof strings);
 }
