@@ -1,6 +1,7 @@
-/* A manager that reads a table as a good one does: all columns of a request at once, by GETBULK.
+/* A manager that reads a table as a good one does: all columns of a request at once, by GETBULK. All of it, or so many
+ * rows behind an index.
  *
- *     snmp_columns AGENT ENTRY-OID COLUMN[,COLUMN...]
+ *     snmp_columns AGENT ENTRY-OID COLUMN[,COLUMN...] [INDEX.INDEX ROWS]
  *
  * Prints "VARBINDS ROWS MICROSECONDS". */
 #include <net-snmp/net-snmp-config.h>
@@ -79,11 +80,17 @@ int main(int argc, char **argv)
     struct timespec begin, end;
     size_t root = 0, varbinds = 0;
     bool more = true;
-    if (argc != 4)
+    unsigned long host = 0, row = 0, most = 0;
+    if (argc != 4 &&
+        (argc != 6 || sscanf(argv[4], "%lu.%lu", &host, &row) != 2 || (most = strtoul(argv[5], NULL, 10)) == 0))
         fail("arguments");
     setenv("MIBS", "", 1);
     init_snmp("snmp_columns");
     size_t count = read_columns(argv[2], argv[3], columns, &root);
+    for (size_t i = 0; host != 0 && i < count; i++) {
+        columns[i].name[columns[i].length++] = host;
+        columns[i].name[columns[i].length++] = row;
+    }
     snmp_sess_init(&template);
     template.version = SNMP_VERSION_2c;
     template.peername = argv[1];
@@ -95,7 +102,7 @@ int main(int argc, char **argv)
     if (session == NULL)
         fail("cannot open");
     clock_gettime(CLOCK_MONOTONIC, &begin);
-    while (more) {
+    while (more && (most == 0 || varbinds < most * count)) {
         netsnmp_pdu *answer = ask(session, columns, count);
         varbinds += take(answer, columns, count, root, &more);
         snmp_free_pdu(answer);
