@@ -3,12 +3,18 @@
 #pragma once
 
 #include "portconform/observation.h"
-#include "portconform/site.h"
+
+/* Whose sockets they were at earlier looks: a look at sockets that are all known scans no process. For a caller that
+ * looks again and again; one thread at a time. */
+struct owner_cache;
+struct owner_cache *owner_cache_new(void); /* NULL: out of memory */
+void owner_cache_free(struct owner_cache *cache);
 
 struct listener_request {
-    const char *netns; /* kernel: path of another network namespace; NULL: our own */
-    const char *file;  /* file: the recording */
-    bool owners;       /* look up programs (cgroup first, /proc for inodes that are needed) */
+    const char *netns;         /* kernel: path of another network namespace; NULL: our own */
+    const char *file;          /* file: the recording */
+    bool owners;               /* look up programs (cgroup first, /proc for inodes that are needed) */
+    struct owner_cache *known; /* may be NULL */
     struct moment now;
     int64_t deadline_mono_ms; /* 0 or INT64_MAX: none. Sockets not read by then: FAILED with PC_EDEADLINE; owners not
                                  found by then stay unknown */
@@ -25,6 +31,8 @@ const struct listener_source *const *listener_sources(void); /* NULL-terminated 
 const struct listener_source *listener_source_find(const char *name);
 
 /* --- sources on other machines, which answer later --------------------------------------------------------------- */
+
+struct snmp_access; /* site.h */
 
 struct remote_order {
     const struct snmp_access *access; /* borrowed until remote_source.order returns */

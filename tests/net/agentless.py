@@ -207,6 +207,7 @@ def test_credentials(lab, build, actor):
         test_restart(site, snmpd)
         snmpd.stop()
         test_process_list(site)
+        test_lost_collector(site)
         test_views(lab, site, snmpd, settings)
     finally:
         snmpd.stop()
@@ -250,6 +251,22 @@ def test_process_list(site):
             time.sleep(0.01)
     check("portconform-collector" in seen, "the collector was seen", seen)
     print("ok no secret in the process list")
+
+
+def test_lost_collector(site):
+    """A collector that dies takes its orders along, and nothing else: that is told, and the check ends."""
+    with subprocess.Popen(site.command("portconform", "check", "-C", site.folder, "-t", "20", "--format", "json"),
+                          stdout=subprocess.PIPE, text=True) as process:
+        lost = None
+        while lost is None and process.poll() is None:
+            lost = next((pid for pid in children(process.pid)
+                         if octets(f"/proc/{pid}/cmdline").startswith("portconform-collector")), None)
+            time.sleep(0.005)
+        check(lost is not None, "the collector was seen")
+        os.kill(lost, signal.SIGKILL)
+        found = verdicts(json.loads(process.stdout.read()))
+    check("not-judged" in json.dumps(found), "what the collector owed is not judged", found)
+    print("ok a collector that dies")
 
 
 VIEWS = [

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "portconform/listeners.h"
+#include "portconform/site.h"
 
 enum {
     WIRE_TEXT = 256,            /* of names and secrets, with their NUL */
