@@ -1,14 +1,18 @@
-/* The TLS probe: connects, shakes hands, and tells the protocol version, the certificate's name and the days it has
- * left. The certificate is looked at, not judged.
+/* The TLS probe: connects, shakes hands, tells the protocol version, the certificate's name and the days it has left,
+ * and speaks the service's own protocol inside where service_check.h has a check for it.
  *
  *     what the peer does                    | ends as open, with
  *     --------------------------------------+--------------------------------------------------------------------
- *     finishes the handshake                | SERVICE_PROVEN: "TLS 1.3, certificate CN=mgr01, 12 days left"
+ *     finishes the handshake, and speaks    | SERVICE_PROVEN: "TLS 1.3, certificate CN=mgr01, 12 days left; HTTP/2"
+ *     ... and speaks something else inside  | WRONG_PROTOCOL and wrong_protocol
+ *     ... with a certificate that the       | CERTIFICATE_UNTRUSTED, _NAME or _EXPIRED, and wrong_protocol; only where
+ *         request's authorities refuse      | the request names authorities
+ *     ... and says nothing inside           | ACCEPTED
  *     alert, or ends in mid-handshake       | TLS_FAILED: it speaks TLS, so it is no impostor; nothing is proven
  *     sends something else                  | TLS_EXPECTED and wrong_protocol: "no TLS, but "220 mgr01 ready""
  *     nothing, or closes without a word     | ACCEPTED: "accepted, but no TLS answer in 3 s"; unknown is a result
  *
- * Before the connection stands it ends as the TCP probe does.
+ * Before the connection stands it ends as the TCP probe does. Few handshakes go on at a time; the others wait.
  */
 #pragma once
 

@@ -2,16 +2,17 @@
  * a refusal of the name too. */
 #include "talk.h"
 
+#include <string.h>
+
 enum { REQUEST = 0x81, POSITIVE = 0x82, NEGATIVE = 0x83, RETARGET = 0x84, NAME = 34, HALF_NAME = 16 };
 
 /* A name in the first-level encoding of RFC 1001 section 14.1. */
 static void put_name(struct writer *writer, const char *name, uint8_t suffix)
 {
-    bool ended = false;
+    size_t length = strlen(name);
     put_u8(writer, 2 * HALF_NAME);
     for (size_t i = 0; i < HALF_NAME; i++) {
-        ended = ended || !name[i];
-        uint8_t octet = ended ? ' ' : (uint8_t)name[i];
+        uint8_t octet = i < length ? (uint8_t)name[i] : ' ';
         if (i == HALF_NAME - 1)
             octet = suffix;
         put_u8(writer, (uint8_t)('A' + (octet >> 4)));

@@ -1,8 +1,10 @@
 /* The TLS probe against peers in this process: a real server with a key and certificate made here, and hostile ones. */
 #include "portconform/probe_tls.h"
+#include "portconform/site.h"
 
 #include <openssl/err.h>
 #include <openssl/evp.h>
+#include <openssl/pem.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 #include <poll.h>
@@ -29,6 +31,9 @@ static struct {
     SSL_CTX *context;
     sem_t said;         /* the peer has said all that it will say */
     char seen_name[64]; /* SNI of the last handshake */
+    char ca_file[32];   /* "": none is demanded */
+    struct host host;
+    const struct service *service;
     struct probe_engine *engine;
     struct probe_result result;
     unsigned done;
@@ -249,6 +254,8 @@ static int teardown(void **state)
     (void)state;
     probe_engine_free(bed.engine);
     SSL_CTX_free(bed.context);
+    if (bed.ca_file[0])
+        (void)unlink(bed.ca_file);
     (void)sem_destroy(&bed.said);
     return close(bed.listener);
 }
@@ -258,6 +265,8 @@ static void begin(void (*how)(int peer), const char *server_name)
     struct probe_request request = {.kind = &probe_kind_tls,
                                     .port = bed.port,
                                     .server_name = server_name,
+                                    .host = &bed.host,
+                                    .ca_file = bed.ca_file[0] ? bed.ca_file : NULL,
                                     .timeout_ms = TIMEOUT_MS,
                                     .done = on_done};
     assert_int_equal(address_parse("127.0.0.1", &request.target), 0);
@@ -519,6 +528,97 @@ static void kinds_are_named_once_and_described(void **state)
     }
 }
 
+/* --- certificates that are judged -------------------------------------------------------------------------------- */
+
+/* The server's own certificate is the authority. */
+static void demand_trust(const char *host)
+{
+    (void)snprintf(bed.ca_file, sizeof(bed.ca_file), "/tmp/portconform-XXXXXX");
+    int fd = mkstemp(bed.ca_file);
+    assert_true(fd >= 0);
+    FILE *out = fdopen(fd, "w");
+    assert_non_null(out);
+    assert_int_equal(PEM_write_X509(out, SSL_CTX_get0_certificate(bed.context)), 1);
+    assert_int_equal(fclose(out), 0);
+    bed.host.name = host;
+}
+
+static void a_trusted_certificate_proves_the_service(void **state)
+{
+    (void)state;
+    static const struct subject named = {
+        .common_name = "x", .length = -1, .dns = "mgr01.example.jp", .from_day = -1, .to_day = 12};
+    make_context(&named);
+    demand_trust("mgr01"); /* short for it */
+    begin(serve_tls, NULL);
+    finish(PROBE_OPEN, REASON_SERVICE_PROVEN);
+    assert_true(bed.result.service_proven);
+}
+
+static void a_certificate_for_another_name_is_an_impostors(void **state)
+{
+    (void)state;
+    static const struct subject named = {
+        .common_name = "x", .length = -1, .dns = "mgr02.example.jp", .from_day = -1, .to_day = 12};
+    static const char *const aliases[] = {"jp1.example.jp", "mgr02.example.com"};
+    make_context(&named);
+    demand_trust("mgr01");
+    bed.host.alias = (struct string_list){aliases, 2};
+    begin(serve_tls, NULL);
+    finish(PROBE_OPEN, REASON_CERTIFICATE_NAME);
+    assert_true(bed.result.wrong_protocol);
+}
+
+static void an_alias_is_a_name_too(void **state)
+{
+    (void)state;
+    static const struct subject named = {
+        .common_name = "x", .length = -1, .dns = "mgr02.example.jp", .from_day = -1, .to_day = 12};
+    static const char *const aliases[] = {"mgr02.example.jp"};
+    make_context(&named);
+    demand_trust("mgr01");
+    bed.host.alias = (struct string_list){aliases, 1};
+    begin(serve_tls, NULL);
+    finish(PROBE_OPEN, REASON_SERVICE_PROVEN);
+}
+
+static void a_certificate_that_is_over_is_an_impostors(void **state)
+{
+    (void)state;
+    static const struct subject expired = {
+        .common_name = "x", .length = -1, .dns = "mgr01.example.jp", .from_day = -30, .to_day = -4};
+    make_context(&expired);
+    demand_trust("mgr01");
+    begin(serve_tls, NULL);
+    finish(PROBE_OPEN, REASON_CERTIFICATE_EXPIRED);
+    assert_true(bed.result.wrong_protocol);
+}
+
+static void a_certificate_of_nobody_is_an_impostors(void **state)
+{
+    (void)state;
+    make_context(&mgr01);
+    demand_trust("mgr01");
+    SSL_CTX_free(bed.context);
+    make_context(&mgr01); /* another key */
+    begin(serve_tls, NULL);
+    finish(PROBE_OPEN, REASON_CERTIFICATE_UNTRUSTED);
+    assert_true(bed.result.wrong_protocol);
+}
+
+static void a_missing_file_of_authorities_is_our_trouble(void **state)
+{
+    (void)state;
+    make_context(&mgr01);
+    (void)snprintf(bed.ca_file, sizeof(bed.ca_file), "/nonexistent/ca.pem");
+    begin(serve_close, NULL);
+    while (bed.done == 0 && wait_ready(PATIENCE_MS))
+        probe_engine_step(bed.engine, start);
+    assert_int_equal(pthread_join(bed.thread, NULL), 0);
+    assert_int_equal(bed.result.outcome, PROBE_LOCAL);
+    assert_int_equal(bed.result.reason, REASON_LOCAL_OTHER);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -544,6 +644,12 @@ int main(void)
         TEST(reset_in_the_handshake_is_tls_that_failed),
         TEST(a_few_octets_of_text_are_not_tls),
         TEST(a_closed_port_is_refused_as_by_tcp),
+        TEST(a_trusted_certificate_proves_the_service),
+        TEST(a_certificate_for_another_name_is_an_impostors),
+        TEST(an_alias_is_a_name_too),
+        TEST(a_certificate_that_is_over_is_an_impostors),
+        TEST(a_certificate_of_nobody_is_an_impostors),
+        TEST(a_missing_file_of_authorities_is_our_trouble),
         TEST(kinds_are_named_once_and_described),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
