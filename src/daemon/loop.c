@@ -15,6 +15,7 @@
 #include "loop.h"
 
 #include "internal.h"
+#include "notify.h"
 
 #include "portconform/error.h"
 #include "portconform/log.h"
@@ -127,6 +128,7 @@ static void every_second(struct loop *loop)
     own_look(loop->own, loop->site.plan, loop->watch, loop->now);
     planning_step(loop);
     state_publish(loop);
+    notify_alive(loop->now);
     if (loop->now.mono_ms >= loop->forget_ms) {
         visits_forget(loop->visits, loop->now);
         loop->forget_ms = loop->now.mono_ms + FORGET_EVERY_MS;
@@ -330,8 +332,10 @@ int loop_run(const struct daemon_options *options, struct check_site *site, bool
     if (result < 0) {
         log_line(LOG_ERR, "cannot start: %s", pc_strerror(result));
     } else {
+        notify_ready("looking at its hosts");
         while (!loop.ending)
             turn(&loop);
+        notify_stopping();
         const struct news_item item = {.kind = EVENT_STOPPED, .level = LOG_NOTICE};
         telling_say(loop.telling, &item, loop.now, "portconformd ends");
         telling_flush(loop.telling, loop.watch, FLUSH_MS);

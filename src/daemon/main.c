@@ -1,5 +1,7 @@
 /* portconformd: looks again and again, and tells by SNMP and syslog. */
+#include "confine.h"
 #include "loop.h"
+#include "notify.h"
 #include "precheck.h"
 #include "reload.h"
 
@@ -125,6 +127,7 @@ static int run(const struct daemon_options *options)
         tell_first_run();
         return EXIT_CONFIG;
     }
+    notify_open();
     raise_descriptors();
     if (set_environment() < 0 || block_signal(SIGHUP) < 0) {
         log_line(LOG_ERR, "cannot start: %s", strerror(errno));
@@ -137,6 +140,8 @@ static int run(const struct daemon_options *options)
         check_site_done(&site);
         return EXIT_SOFTWARE;
     }
+    confine(options);
+    log_line(LOG_INFO, "confinement: %s", confine_note());
     int status = loop_run(options, &site, &clean);
     if (!clean) {
         log_line(LOG_WARNING, "a thread still waits for somebody else and is left behind");

@@ -5,6 +5,7 @@
  * the local day ends, and when the ports that are for a host alone are to be looked at or no longer. One that says what
  * the plan in force says is thrown away, so that nothing is begun anew. */
 #include "internal.h"
+#include "notify.h"
 
 #include "portconform/error.h"
 #include "portconform/log.h"
@@ -177,6 +178,7 @@ void planning_ask_reload(struct loop *loop)
     loop->next_reload_tickets = empty;
     int r = reload_start(loop->options, &loop->reload);
     if (r == 0) {
+        notify_reloading();
         loop_watch_reload(loop);
         return;
     }
@@ -267,8 +269,10 @@ static void end_reading(struct loop *loop, int result, struct check_site *site, 
     }
     if (result < 0) {
         reject(loop, result, diags);
+        notify_ready("looking at its hosts; a newer configuration is rejected");
         return;
     }
+    notify_ready("looking at its hosts");
     say_loaded(loop, "configuration read again:", EVENT_CONFIG_LOADED);
     asked_reloaded(loop, 0, NULL);
 }

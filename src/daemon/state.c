@@ -1,4 +1,5 @@
 /* The status of the daemon, made once a second for everybody who asks. */
+#include "confine.h"
 #include "internal.h"
 
 #include "portconform/error.h"
@@ -59,7 +60,7 @@ static int fill(struct loop *loop, struct status *status)
     /* the effective user decides whose sockets are told by their program */
     status->owners_known = geteuid() == 0;
     status->owners_note = status->owners_known ? "read as root" : "other users' programs are not told to this user";
-    status->confinement = "none";
+    status->confinement = confine_note();
     int r = recorder_status(telling_recorder(loop->telling), status->arena, &status->store);
     return r < 0 ? r : outlets_watch(loop->outlets, status, loop->now);
 }
