@@ -358,12 +358,11 @@ static int collector_order(void *remote, const struct remote_order *wanted)
 {
     struct collector *collector = remote;
     struct order *order = calloc(1, sizeof(*order));
-    int r = order ? 0 : -ENOMEM;
-    if (r < 0)
-        return r;
+    if (!order)
+        return -ENOMEM;
     order->wire = calloc(1, sizeof(*order->wire));
     order->table = new_table();
-    r = order->wire && order->table ? wire_order_make(wanted, collector->next_id + 1, order->wire) : -ENOMEM;
+    int r = order->wire && order->table ? wire_order_make(wanted, collector->next_id + 1, order->wire) : -ENOMEM;
     if (r < 0) {
         order_free(order);
         return r;
