@@ -23,7 +23,7 @@ class Daemon:
         self.path = os.path.join(lab.folder, "portconformd.log")
         with open(self.path, "w", encoding="utf-8") as log:
             self.process = subprocess.Popen(["ip", "netns", "exec", lab.ns("mon1"), os.path.join(build, "portconformd"),
-                                             "-f", "-v", "-C", site, "--agentx", "none"], stdin=subprocess.DEVNULL,
+                                             "-f", "-v", "-C", site, "--agentx", "none", "--state", "none", "--control", "none"], stdin=subprocess.DEVNULL,
                                             stdout=log, stderr=log)
 
     def log(self):
@@ -39,8 +39,8 @@ class Daemon:
 
     def wait_cycles(self, count):
         """Until so many more have ended, and began after now but for the first."""
-        before = self.log().count(": cycle of ")
-        self.wait_for(f"{count} cycles", lambda: self.log().count(": cycle of ") >= before + count)
+        before = self.log().count(": visit of ")
+        self.wait_for(f"{count} cycles", lambda: self.log().count(": visit of ") >= before + count)
 
 
 def calls(lab):

@@ -239,7 +239,7 @@ static void expect_exit(struct scenario *scenario, const struct words *words)
         scenario_fail(scenario, "the exit status is %d", status);
 }
 
-static void output_differs(struct scenario *scenario, size_t first, const char *text)
+void scenario_differs(struct scenario *scenario, size_t first, const char *text)
 {
     struct correction *correction = scenario->accept ? VECTOR_PUSH(&scenario->corrections) : NULL;
     if (correction) {
@@ -274,7 +274,7 @@ static void expect_output(struct scenario *scenario, const struct words *words)
         scenario_fail(scenario, "output plugin | text | tsv");
     else if (wanted && (teller->tell(&out, scenario->plan, scenario->last.snapshot, &options) < 0 ||
                         strcmp(wanted, text_string(&out)) != 0))
-        output_differs(scenario, first, text_string(&out));
+        scenario_differs(scenario, first, text_string(&out));
     text_done(&out);
     free(wanted);
 }

@@ -152,7 +152,7 @@ static int plan_make(struct scenario *scenario, struct diag_list *diags)
     return plan_build(scenario->config, &options, &scenario->plan, diags);
 }
 
-static bool plan_renew(struct scenario *scenario)
+bool scenario_plan(struct scenario *scenario)
 {
     if (!scenario->changed)
         return scenario->plan != NULL;
@@ -189,7 +189,7 @@ static bool naming_room(struct scenario *scenario)
 static void play_judge(struct scenario *scenario)
 {
     expect_nothing_unnamed(scenario);
-    if (!plan_renew(scenario) || !seen_build(scenario))
+    if (!scenario_plan(scenario) || !seen_build(scenario))
         return;
     const struct judge_input input = {
         .plan = scenario->plan,
@@ -259,7 +259,7 @@ static void play_words(struct scenario *scenario, const struct words *words)
         play_later(scenario, words);
     else if (word_is(words, 0, "judge"))
         play_judge(scenario);
-    else if (!expect_play(scenario, words))
+    else if (!story_play(scenario, words) && !expect_play(scenario, words))
         scenario_fail(scenario, "unknown statement \"%s\"", word_at(words, 0));
 }
 
@@ -290,6 +290,7 @@ static int remove_one(const char *path, const struct stat *status, int kind, str
 static void scenario_done(struct scenario *scenario)
 {
     judgement_done(&scenario->last);
+    story_done(scenario);
     seen_drop(scenario);
     plan_drop(scenario);
     forget_seen(scenario);
@@ -361,7 +362,7 @@ static unsigned scenario_play(const char *path, bool accept)
     for (scenario.at = 0; scenario.at < scenario.line_count; scenario.at++)
         play_line(&scenario);
     expect_nothing_unnamed(&scenario);
-    if (!scenario.last.snapshot)
+    if (!scenario.last.snapshot && !scenario.story)
         scenario_fail(&scenario, "nothing was judged");
     corrections_write(&scenario);
     scenario_done(&scenario);

@@ -35,6 +35,8 @@ struct corrections {
     size_t count, capacity;
 };
 
+struct story;
+
 struct scenario {
     const char *path;
     bool accept; /* `--accept`: the texts of `output` are taken as they are, and written into the file */
@@ -59,6 +61,8 @@ struct scenario {
     struct observations observations;
     struct arena *arena; /* of the observations */
 
+    struct story *story; /* NULL: nothing was lived through */
+
     struct judgement last;
     bool *finding_named; /* block by block */
     size_t finding_count;
@@ -72,6 +76,13 @@ void words_split(struct words *words, char *line);
 const char *word_at(const struct words *words, size_t index); /* "" beyond the last */
 bool word_is(const struct words *words, size_t index, const char *text);
 
+/* The plan of the configuration as it is by now. False: told why. */
+bool scenario_plan(struct scenario *scenario);
+
+/* --- story.c: statements about the daemon's life. False: not such a statement */
+bool story_play(struct scenario *scenario, const struct words *words);
+void story_done(struct scenario *scenario);
+
 /* --- seen.c */
 /* "60s", "2m", "3h", "1d" in milliseconds; -1: not a duration. */
 int64_t duration_ms(const char *text);
@@ -83,5 +94,7 @@ void seen_drop(struct scenario *scenario);
 /* --- expect.c: statements about the last judgement. False: not such a statement */
 bool expect_play(struct scenario *scenario, const struct words *words);
 void expect_nothing_unnamed(struct scenario *scenario);
+/* The block that begins at line `first` would have to be `text`. */
+void scenario_differs(struct scenario *scenario, size_t first, const char *text);
 /* Lines up to `end`, joined; malloc'ed. NULL: told why. */
 char *scenario_block(struct scenario *scenario);
