@@ -11,8 +11,17 @@
  * not take them (full, read-only, broken) for longer than a second, they are told all the same, from memory and within
  * bounds, and the trouble is an event of its own; what had no room on disk is written when there is some again.
  *
- * seq, per target and boot, is gapless. A boot is the life of a store: a store that cannot be read (corrupt, or made by
- * a newer version) is renamed, never deleted, and a new one begins a new boot.
+ * What a crash may take: kill -9 nothing that was confirmed, and a power cut neither, because every transaction is
+ * synced (synchronous=FULL). What was sent and whose acknowledgement was not yet written comes again, with the same
+ * boot, id and seq: at least once. Of findings, what every look changes (looks, observed_ms, the texts of listener and
+ * probe) is written together with something that matters, and may be older after a restart.
+ *
+ * seq, per target and boot, is gapless: where events are given up, EVENTS_LOST takes the last of their numbers. A boot
+ * is the life of a store: a store that cannot be read (corrupt, or made by a newer version) is renamed, never deleted,
+ * and a new one begins a new boot. So does a run that cannot write to its store when it begins; when it can, it takes
+ * over what the store holds for the targets, with numbers of its own. Only a disk that takes nothing for more than
+ * 65536 events, and then a crash, may make ids come twice; and after a crash in such a time a seq may come twice, with
+ * another id: a receiver knows an event by boot and id.
  *
  * Calls never block unless they say so. Errors of the disk are never errors of a call: they are in the status.
  */
@@ -49,7 +58,8 @@ int store_default_folder(char **ret);
 /* Opens or makes the store, reads the state, starts the thread. Blocks for the reading. 0, or -ENOMEM and what
  * pthread_create(3) gives. A store that cannot be used is no failure: see the status. */
 int recorder_start(const struct recorder_options *options, struct recorder **ret, struct recorded *ret_state);
-/* Writes what is queued, at most until `timeout_ms`, closes, and frees it. Takes NULL. */
+/* Writes what is queued, at most until `timeout_ms`, closes, and frees it. Outboxes are closed before. Where the disk
+ * still hangs then, thread and memory are left behind, for the program to end with. Takes NULL. */
 void recorder_stop(struct recorder *recorder, unsigned timeout_ms);
 
 /* --- writing: the engine's thread -------------------------------------------------------------------------------- */

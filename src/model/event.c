@@ -64,11 +64,13 @@ enum event_kind event_kind_of(enum transition_kind kind)
     return EVENT_CHANGED;
 }
 
+enum { EVENT_OCTETS = 1536 }; /* what nearly every event fits into: there may be thousands of them */
+
 /* --- life -------------------------------------------------------------------------------------------------------- */
 
 struct event *event_new(enum event_kind kind, struct moment at)
 {
-    struct arena *arena = arena_new();
+    struct arena *arena = arena_new_sized(EVENT_OCTETS);
     if (arena == NULL)
         return NULL;
     struct event *event = ARENA_NEW(arena, struct event);

@@ -16,7 +16,8 @@ void outbox_wake(struct outbox *queue)
     struct entry next;
     enum queue_answer answer = queue_peek(queue, queue->recorder->told_turn, &next);
     bool has = answer == QUEUE_EVENT || answer == QUEUE_LOSS;
-    if (answer == QUEUE_ON_DISK && !queue->wants && queue->open > 0) {
+    bool low = queue->loaded < queue->stored && queue->loaded < queue->given + QUEUE_WINDOW / 4;
+    if ((answer == QUEUE_ON_DISK || low) && !queue->wants && queue->open > 0 && !queue->gone) {
         queue->wants = true;
         pthread_cond_signal(&queue->recorder->work);
     }

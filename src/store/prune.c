@@ -14,6 +14,7 @@ enum {
 
 struct size {
     int64_t pages, free;
+    int64_t given_back; /* pages, by this step */
 };
 
 static int size_of(struct disk *disk, struct trouble *trouble, struct size *ret)
@@ -25,6 +26,12 @@ static int size_of(struct disk *disk, struct trouble *trouble, struct size *ret)
 static bool is_too_large(const struct size *size, uint64_t most_octets)
 {
     return (uint64_t)(size->pages - size->free) * PRUNE_PAGE > most_octets;
+}
+
+/* Pages that are free are used again; only many of them, or a file that is too large, are worth giving back. */
+static bool wants_vacuum(const struct size *size, uint64_t most_octets)
+{
+    return size->free > PRUNE_FREE_PAGES || (size->free > 0 && (uint64_t)size->pages * PRUNE_PAGE > most_octets);
 }
 
 struct pruned {
@@ -67,15 +74,18 @@ static int prune(struct disk *disk, struct trouble *trouble, uint64_t most_octet
         r = delete_rows(disk, trouble, pruned);
     if (r == 0)
         r = size_of(disk, trouble, size);
-    if (r == 0 && size->free > PRUNE_FREE_PAGES) {
+    if (r == 0 && wants_vacuum(size, most_octets)) {
+        int64_t before = size->pages;
         r = disk_run(disk, trouble, VACUUM_SOME, "");
         if (r == 0)
             r = size_of(disk, trouble, size);
+        size->given_back = before - size->pages;
     }
     return r;
 }
 
-static void drop_of_longest(struct recorder *recorder)
+/* Returns whether there was anything to drop. */
+static bool drop_of_longest(struct recorder *recorder)
 {
     struct outbox *longest = NULL;
     for (size_t i = 0; i < recorder->queue_count; i++) {
@@ -84,9 +94,11 @@ static void drop_of_longest(struct recorder *recorder)
             longest = queue;
     }
     if (longest == NULL || queue_length(longest) == 0)
-        return;
+        return false;
+    recorder->lazy_ms = recorder_now_ms(); /* to be written before anybody looks at the size again */
     queue_drop_oldest(longest, queue_length(longest) / PRUNE_OUTBOX + 1, recorder_take_id(recorder));
     outbox_wake(longest);
+    return true;
 }
 
 void writer_prune(struct recorder *recorder)
@@ -109,9 +121,9 @@ void writer_prune(struct recorder *recorder)
     recorder->rows.events -= pruned.events < recorder->rows.events ? pruned.events : recorder->rows.events;
     recorder->rows.transitions -=
         pruned.transitions < recorder->rows.transitions ? pruned.transitions : recorder->rows.transitions;
-    bool large = is_too_large(&size, most_octets);
-    if (large && pruned.count == 0)
-        drop_of_longest(recorder);
-    if (large || pruned.count == PRUNE_STEP || size.free > 2 * PRUNE_FREE_PAGES)
-        recorder->prune_ms = recorder_now_ms(); /* there is more to do */
+    bool more = pruned.count == PRUNE_STEP || size.given_back > 0;
+    if (is_too_large(&size, most_octets))
+        more = pruned.count > 0 || drop_of_longest(recorder) || more;
+    if (more)
+        recorder->prune_ms = recorder_now_ms();
 }

@@ -55,7 +55,7 @@ void recorder_tell_all(struct recorder *recorder)
 static size_t event_octets(const struct event *event)
 {
     size_t used = arena_used(event->arena);
-    return used <= 1024 ? 1536 : 2 * used + 512;
+    return used <= 1280 ? 1792 : 3 * used + 1792;
 }
 
 static bool queue_takes(const struct outbox *queue, const struct event *event)

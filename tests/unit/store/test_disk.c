@@ -357,6 +357,65 @@ static void the_history_is_asked_by_host_port_and_time(void **state)
     place_done(&place);
 }
 
+/* --- bounds ------------------------------------------------------------------------------------------------------ */
+
+static void what_is_too_old_goes_but_not_what_a_target_waits_for(void **state)
+{
+    (void)state;
+    struct place place = place_new();
+    struct recorder *recorder = recorder_at(&place, NULL);
+    one_target(recorder, "siem");
+    wait_on_disk(recorder, submit_range(recorder, 1, 20));
+    struct outbox *outbox = outbox_open(recorder, "siem");
+    for (uint64_t i = 1; i <= 10; i++)
+        expect_event(outbox, i, i);
+    outbox_acknowledge(outbox, 10);
+    outbox_close(outbox);
+    recorder_stop(recorder, WORLD_STOP_MS);
+    alter(&place, "UPDATE events SET at = at - 100 * 86400000 WHERE id <> 3"); /* more than 90 days */
+    recorder = recorder_at(&place, NULL);
+    struct arena *arena = arena_new();
+    one_target(recorder, "siem");
+    wait_on_disk(recorder, submit_range(recorder, 21, 21));
+    while (status_of(recorder, arena).forgotten < 2) /* 1 and 2; 3 is not too old, and ends the search */
+        poll(NULL, 0, 1);
+    recorder_stop(recorder, WORLD_STOP_MS);
+    assert_int_equal(ask(&place, "SELECT min(id) FROM events"), 3);
+    assert_int_equal(ask(&place, "SELECT count(*) FROM outbox JOIN events ON row = event"), 11);
+    arena_free(arena);
+    place_done(&place);
+}
+
+static void a_store_stays_within_its_size(void **state)
+{
+    (void)state;
+    enum { EVENTS = 3000 };
+    struct place place = place_new();
+    struct recorder_options options = {.folder = place.folder, .most_octets = 512 * 1024};
+    struct recorder *recorder = recorder_made_with(&options, NULL);
+    struct arena *arena = arena_new();
+    one_target(recorder, "siem");
+    for (uint64_t i = 1; i <= EVENTS; i += 100)
+        wait_on_disk(recorder, submit_range(recorder, i, i + 99));
+    recorder_stop(recorder, WORLD_STOP_MS);
+    recorder = recorder_made_with(&options, NULL); /* a new run looks at the bounds at once */
+    one_target(recorder, "siem");
+    struct store_status status = status_of(recorder, arena);
+    while (status.octets == 0 || status.octets > options.most_octets) {
+        poll(NULL, 0, 1);
+        status = status_of(recorder, arena);
+    }
+    struct outbox *outbox = outbox_open(recorder, "siem");
+    uint64_t dropped = outbox_dropped(outbox); /* there was no other history to give up */
+    assert_in_range(dropped, 100, EVENTS - 100);
+    expect_loss(outbox, 1, dropped);
+    expect_event(outbox, dropped + 1, dropped + 1);
+    outbox_close(outbox);
+    recorder_stop(recorder, WORLD_STOP_MS);
+    arena_free(arena);
+    place_done(&place);
+}
+
 /* --- what cannot be read ------------------------------------------------------------------------------------------ */
 
 /* The next run begins a new boot, keeps the old file, and tells the targets. */
@@ -570,6 +629,8 @@ int main(void)
         cmocka_unit_test(only_what_differs_is_written),
         cmocka_unit_test(numbers_outlive_the_process),
         cmocka_unit_test(the_history_is_asked_by_host_port_and_time),
+        cmocka_unit_test(what_is_too_old_goes_but_not_what_a_target_waits_for),
+        cmocka_unit_test(a_store_stays_within_its_size),
         cmocka_unit_test(a_newer_store_is_set_aside),
         cmocka_unit_test(another_programs_file_is_set_aside),
         cmocka_unit_test(a_truncated_store_is_no_end),
