@@ -49,14 +49,15 @@ int flight_add(struct flight *flight, uint64_t seq, uint64_t end, int64_t now_ms
     return 0;
 }
 
-uint64_t flight_settle(struct flight *flight, const struct settling *settling, uint64_t written, int64_t now_ms)
+uint64_t flight_settle(struct flight *flight, const struct settling *settling, int64_t now_ms)
 {
     uint64_t seq = 0;
     while (flight->count > 0) {
         const struct flight_entry *oldest = nth(flight, 0);
         int64_t age_ms = now_ms - oldest->at_ms;
-        bool may_be_unread = written - oldest->end < settling->keep_octets && age_ms < settling->keep_ms;
-        if (oldest->end > settling->left_us || age_ms < settling->least_ms || may_be_unread)
+        if (oldest->end > settling->left_us || age_ms < settling->least_ms)
+            break;
+        if (settling->left_us - oldest->end < settling->keep_octets && age_ms < settling->keep_ms)
             break;
         seq = oldest->seq;
         flight->head = (flight->head + 1) % flight->capacity;

@@ -18,7 +18,7 @@ void flight_done(struct flight *flight);
 void flight_clear(struct flight *flight);
 int flight_add(struct flight *flight, uint64_t seq, uint64_t end, int64_t now_ms); /* 0, -ENOMEM, -ENOSPC */
 /* Takes out what has settled and returns its last seq; 0: nothing has. */
-uint64_t flight_settle(struct flight *flight, const struct settling *settling, uint64_t written, int64_t now_ms);
+uint64_t flight_settle(struct flight *flight, const struct settling *settling, int64_t now_ms);
 /* Has the oldest held for `settling->least_ms`, whatever may still be unread? Then the connection is good. */
 bool flight_proves(const struct flight *flight, const struct settling *settling, int64_t now_ms);
 /* Milliseconds until time alone may change something; -1: never. */

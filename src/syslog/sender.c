@@ -109,6 +109,7 @@ static int sender_new(const struct syslog_target *target, const struct syslog_or
         return result;
     }
     channel_init(&sender->channel, &sender->target, sender->stop_fd);
+    sender->batch = SENDER_BATCH;
     sender->jitter = (unsigned)channel_now_ms() ^ (unsigned)(uintptr_t)sender;
     *ret = sender;
     return 0;

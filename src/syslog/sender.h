@@ -10,6 +10,7 @@
 enum {
     SENDER_HOLDS_MS = 2000, /* a connection that lived so long is good */
     SENDER_DOWN_MS = 10000, /* trouble that lasts so long is told */
+    SENDER_BATCH = 64,      /* messages of a cautious stream, at first */
 };
 
 struct sender {
@@ -33,7 +34,9 @@ struct sender {
     /* the thread's own */
     struct channel channel;
     struct flight flight;
-    bool open, cautious;           /* cautious: one message, and no more until it has held */
+    bool open, cautious;           /* cautious: a few messages, and no more until they have arrived for sure */
+    unsigned batch;                /* how many a cautious stream carries */
+    int64_t proving_ms;            /* since when we have ended our side; 0: we have not */
     int64_t opened_ms, blocked_ms; /* blocked: since when the receiver takes nothing; 0: it does */
     int64_t pause_ms;
     uint64_t most_seq; /* the newest that was ever written */

@@ -1,6 +1,7 @@
 /* The thread of a sender: plain code that waits for its outbox, its socket, and the word to end.
  *
  *     closed --open--> open, cautious or not --lost--> pause, longer each time --> closed
+ *                      cautious stream --a few messages have held--> proving --ended by the receiver--> closed, at ease
  *
  * While it is open, each round asks first what has left our kernel, then reads the socket, and only where that found no
  * trouble believes the answer: a receiver that died in between is noticed before anything is acknowledged. */
@@ -20,6 +21,7 @@ enum {
     LOOK_MS = 100,           /* how often the kernel is asked what has left it */
     LOOK_LOCAL_MS = 3000,    /* nothing wakes us when a local receiver dies */
     REFUSAL_AT_END_MS = 200, /* how long the end waits for a UDP receiver's refusal */
+    PROOF_MS = 15000,        /* a receiver that has not closed by then after we did does not do that */
 };
 
 /* --- messages ----------------------------------------------------------------------------------------------------- */
@@ -110,14 +112,16 @@ static bool may_write(const struct sender *sender)
 {
     if (sender->item.event != NULL)
         return true;
-    return sender->cautious ? sender->flight.count == 0 : sender->flight.count < FLIGHT_MAX;
+    if (!sender->cautious)
+        return sender->flight.count < FLIGHT_MAX;
+    return sender->proving_ms == 0 && sender->flight.count < (sender->channel.kind->is_stream ? sender->batch : 1);
 }
 
 /* --- what has arrived --------------------------------------------------------------------------------------------- */
 
 static void acknowledge(struct sender *sender, const struct settling *settling)
 {
-    uint64_t seq = flight_settle(&sender->flight, settling, sender->channel.written, channel_now_ms());
+    uint64_t seq = flight_settle(&sender->flight, settling, channel_now_ms());
     if (seq == 0)
         return;
     outbox_acknowledge(sender->outbox, seq);
@@ -127,7 +131,8 @@ static void acknowledge(struct sender *sender, const struct settling *settling)
 static void all_is_good(struct sender *sender)
 {
     sender->pause_ms = 0;
-    sender->cautious = false;
+    if (!sender->channel.kind->is_stream)
+        sender->cautious = false;
     sender_note_good(sender);
 }
 
@@ -152,7 +157,7 @@ static void close_channel(struct sender *sender)
 {
     channel_close(&sender->channel);
     sender->open = false;
-    sender->blocked_ms = 0;
+    sender->blocked_ms = sender->proving_ms = 0;
     drop_item(sender);
     flight_clear(&sender->flight);
     (void)outbox_rewind(sender->outbox);
@@ -174,24 +179,46 @@ static void pause_until_stop(struct sender *sender, int64_t pause_ms)
     (void)poll(&stop, 1, (int)pause_ms);
 }
 
-/* A receiver that ends a connection which was good has read what it acknowledged, and may be back at once. */
+/* The receiver closed after we did: it has read everything. */
+static void take_as_proven(struct sender *sender)
+{
+    const struct settling all = {.left_us = sender->channel.written};
+    acknowledge(sender, &all);
+    sender->cautious = false;
+    sender->batch = sender->batch < FLIGHT_MAX ? sender->batch * 2 : FLIGHT_MAX;
+    close_channel(sender);
+}
+
+/* A receiver that ends a good connection in order has read what its kernel acknowledged, and may be back at once. */
+static void take_as_ended(struct sender *sender)
+{
+    struct settling settling;
+    sender->channel.kind->settle(&sender->channel, &settling);
+    settling.keep_octets = 0;
+    acknowledge(sender, &settling);
+    close_channel(sender);
+}
+
 static void lose_channel(struct sender *sender, int result)
 {
-    bool was_good = channel_now_ms() - sender->opened_ms >= SENDER_HOLDS_MS;
-    if (result == CHANNEL_ENDED && sender->open) {
-        struct settling settling;
-        sender->channel.kind->settle(&sender->channel, &settling);
-        settling.keep_octets = 0;
-        acknowledge(sender, &settling);
+    bool was_good = sender->open && channel_now_ms() - sender->opened_ms >= SENDER_HOLDS_MS;
+    if (result == CHANNEL_ENDED && was_good && sender->proving_ms != 0) {
+        take_as_proven(sender);
+        return;
     }
-    bool orderly = result == CHANNEL_ENDED && sender->open && was_good && sender->blocked_ms == 0;
-    if (!orderly && result != -ECANCELED)
+    if (result == CHANNEL_ENDED && was_good && sender->blocked_ms == 0) {
+        take_as_ended(sender);
+        return;
+    }
+    if (result != -ECANCELED)
         sender_note_trouble(sender, sender->channel.error, true);
-    if (!orderly)
+    if (sender->open) {
+        if (sender->cautious && sender->batch > 1)
+            sender->batch /= 2;
         sender->cautious = true;
+    }
     close_channel(sender);
-    if (!orderly)
-        pause_until_stop(sender, next_pause(sender));
+    pause_until_stop(sender, next_pause(sender));
 }
 
 static void open_channel(struct sender *sender)
@@ -227,7 +254,7 @@ static int64_t patience(const struct sender *sender, const struct settling *sett
     int64_t holds_ms = sender->opened_ms + SENDER_HOLDS_MS - now_ms;
     if (sender->flight.count > 0 && (settling->left_us < sender->channel.written || wait < 0))
         wait = LOOK_MS;
-    if (blocked && (wait < 0 || wait > LOOK_MS))
+    if ((blocked || sender->proving_ms != 0) && (wait < 0 || wait > LOOK_MS))
         wait = LOOK_MS;
     if (sender->channel.kind == &channel_local && (wait < 0 || wait > LOOK_LOCAL_MS))
         wait = LOOK_LOCAL_MS;
@@ -250,6 +277,25 @@ static void wait_for_work(struct sender *sender, bool blocked, int64_t wait_ms)
     (void)poll(fds, sizeof(fds) / sizeof(fds[0]), (int)wait_ms);
 }
 
+/* After a reset nobody knows what was read, and a receiver that resets again and again must not make us begin at the
+ * same message for ever. So a cautious stream carries a few messages, holds for a while, and ends: that the receiver
+ * then ends it too is the only proof that there is. */
+static void prove(struct sender *sender, const struct settling *settling)
+{
+    int64_t now_ms = channel_now_ms();
+    if (!sender->cautious || !sender->channel.kind->is_stream || sender->item.event != NULL)
+        return;
+    if (sender->proving_ms == 0 && sender->flight.count > 0 && flight_proves(&sender->flight, settling, now_ms)) {
+        sender->channel.kind->finish(&sender->channel);
+        sender->proving_ms = now_ms;
+    }
+    if (sender->proving_ms != 0 && now_ms - sender->proving_ms >= PROOF_MS) {
+        sender_note_trouble(sender, "the receiver does not end its side of a connection", true);
+        sender->cautious = false;
+        close_channel(sender);
+    }
+}
+
 /* One round on an open channel. <0: it is lost. *ret_idle: it shall end, and there was nothing more to write. */
 static int serve(struct sender *sender, bool stopping, bool *ret_idle)
 {
@@ -257,6 +303,9 @@ static int serve(struct sender *sender, bool stopping, bool *ret_idle)
     int result = settle(sender, &settling);
     if (result < 0)
         return result;
+    prove(sender, &settling);
+    if (!sender->open)
+        return 0;
     for (unsigned i = 0; i < BATCH && result == 0 && may_write(sender); i++)
         result = write_next(sender);
     if (result < 0 && result != -ENODATA && result != -EAGAIN)

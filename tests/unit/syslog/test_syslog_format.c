@@ -1,5 +1,6 @@
-/* Syslog messages: what they look like, and that hostile values cannot break their structure. */
-#include "portconform/syslog.h"
+/* Syslog messages in the form of RFC 5424 and of /dev/log: what they look like, and that hostile values cannot break
+ * their structure. */
+#include "format.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -34,30 +35,50 @@ static struct finding missing(void)
     return finding;
 }
 
-static struct syslog_event event_of(const struct finding *finding)
+/* An event and all that its message depends on; each test changes what it is about. */
+struct sample {
+    struct event event;
+    struct syslog_origin origin;
+    struct syslog_target target;
+    uint64_t seq;
+};
+
+static struct sample sample_of(const struct finding *finding)
 {
-    return (struct syslog_event){
-        .id = 7,
+    struct sample sample = {
+        .event = {.id = 7,
+                  .kind = EVENT_RAISED,
+                  .at = {.wall_ms = 1700000001500},
+                  .site = "osaka-dc",
+                  .vantage = "mon1",
+                  .finding = finding,
+                  .message = "tcp 31000 on mgr01 (10.0.1.10) is missing: nobody listens",
+                  .owner = "unix-ops@example.jp"},
+        .origin = {.hostname = "mon1.example.jp", .pid = 812},
         .seq = 3,
-        .boot = "5eed",
-        .site = "osaka-dc",
-        .vantage = "mon1",
-        .hostname = "mon1.example.jp",
-        .pid = 812,
-        .facility = LOG_DAEMON,
-        .transition = {.kind = TRANSITION_RAISED, .finding = finding, .at = {.wall_ms = 1700000002000}},
-        .message = "tcp 31000 on mgr01 (10.0.1.10) is missing: nobody listens",
-        .owner = "unix-ops@example.jp",
     };
+    assert_true(syslog_target_init(&sample.target, "siem", "udp:10.0.9.5"));
+    return sample;
 }
 
-static char *format(const struct syslog_event *event, size_t max)
+static char *format(const struct sample *sample, unsigned max)
 {
     struct text text = {0};
-    syslog_format_rfc5424(&text, event, max);
+    struct syslog_target target = sample->target;
+    target.most_octets = max;
+    const struct message message = {
+        .event = &sample->event, .seq = sample->seq, .boot = "5eed", .target = &target, .origin = &sample->origin};
+    message_format(&text, &message);
     assert_false(text.failed);
     assert_true(text.length <= max);
     return text.data;
+}
+
+static char *format_local(const struct sample *sample)
+{
+    struct sample local = *sample;
+    assert_true(syslog_target_init(&local.target, "log", "local"));
+    return format(&local, 2048);
 }
 
 /* A small reader of RFC 5424, which fails where the grammar does not hold. Gives the unescaped value of `name`, or NULL
@@ -103,9 +124,9 @@ static char *read_message(const char *line, const char *name, const char **ret_m
     return found ? value : NULL;
 }
 
-static void assert_param(const struct syslog_event *event, const char *name, const char *expected)
+static void assert_param(const struct sample *event, const char *name, const char *expected)
 {
-    char *line = format(event, SYSLOG_MOST);
+    char *line = format(event, 2048);
     const char *value = read_message(line, name, NULL);
     if (expected == NULL) {
         assert_null(value);
@@ -120,8 +141,8 @@ static void test_whole_message(void **state)
 {
     (void)state;
     struct finding finding = missing();
-    struct syslog_event event = event_of(&finding);
-    char *line = format(&event, SYSLOG_MOST);
+    struct sample event = sample_of(&finding);
+    char *line = format(&event, 2048);
     assert_string_equal(
         line, "<26>1 2023-11-14T22:13:21.500+00:00 mon1.example.jp portconformd 812 RAISED [portconform@32473 v=\"1\" "
               "key=\"mgr01|manager|jp1-itdm/manager-multi/2|31000\" id=\"7\" seq=\"3\" boot=\"5eed\" "
@@ -137,27 +158,26 @@ static void test_local_message(void **state)
 {
     (void)state;
     struct finding finding = missing();
-    struct syslog_event event = event_of(&finding);
-    struct text text = {0};
-    finding.observed_ms = 1699000000000; /* 2023-11-03 08:26:40 */
-    syslog_format_local(&text, &event);
-    assert_string_equal(text_string(&text), "<26>Nov  3 08:26:40 portconformd[812]: RAISED: tcp 31000 on mgr01 "
-                                            "(10.0.1.10) is missing: nobody listens");
-    text_done(&text);
+    struct sample event = sample_of(&finding);
+    event.event.at.wall_ms = 1699000000000; /* 2023-11-03 08:26:40 */
+    char *line = format_local(&event);
+    assert_string_equal(line, "<26>Nov  3 08:26:40 portconformd[812]: RAISED: tcp 31000 on mgr01 "
+                              "(10.0.1.10) is missing: nobody listens");
+    free(line);
 }
 
 static void test_event_without_a_finding(void **state)
 {
     (void)state;
-    struct syslog_event event = event_of(NULL);
-    event.msgid = "STOPPED";
-    event.level = LOG_NOTICE;
-    event.message = "portconformd ends";
-    event.owner = NULL;
-    event.hostname = NULL;
-    event.pen = 64512;
-    char *line = format(&event, SYSLOG_MOST);
-    assert_string_equal(line, "<29>1 2023-11-14T22:13:22.000+00:00 - portconformd 812 STOPPED [portconform@64512 "
+    struct sample event = sample_of(NULL);
+    event.event.kind = EVENT_STOPPED;
+    event.event.level = LOG_NOTICE;
+    event.event.message = "portconformd ends";
+    event.event.owner = NULL;
+    event.origin.hostname = NULL;
+    event.origin.pen = 64512;
+    char *line = format(&event, 2048);
+    assert_string_equal(line, "<29>1 2023-11-14T22:13:21.500+00:00 - portconformd 812 STOPPED [portconform@64512 "
                               "v=\"1\" id=\"7\" seq=\"3\" boot=\"5eed\" site=\"osaka-dc\" vantage=\"mon1\"] "
                               "portconformd ends");
     free(line);
@@ -167,25 +187,22 @@ static void test_level_follows_the_finding(void **state)
 {
     (void)state;
     static const struct {
-        enum transition_kind kind;
+        enum event_kind kind;
         enum severity severity;
         bool waived;
         const char *prefix;
     } cases[] = {
-        {TRANSITION_RAISED, SEVERITY_CRITICAL, false, "<26>1 "},
-        {TRANSITION_CHANGED, SEVERITY_WARNING, false, "<28>1 "},
-        {TRANSITION_RAISED, SEVERITY_UNKNOWN, false, "<29>1 "},
-        {TRANSITION_CHANGED, SEVERITY_OK, false, "<30>1 "},
-        {TRANSITION_CLEARED, SEVERITY_CRITICAL, false, "<30>1 "},
-        {TRANSITION_RAISED, SEVERITY_CRITICAL, true, "<29>1 "},
+        {EVENT_RAISED, SEVERITY_CRITICAL, false, "<26>1 "},  {EVENT_CHANGED, SEVERITY_WARNING, false, "<28>1 "},
+        {EVENT_RAISED, SEVERITY_UNKNOWN, false, "<29>1 "},   {EVENT_CHANGED, SEVERITY_OK, false, "<30>1 "},
+        {EVENT_CLEARED, SEVERITY_CRITICAL, false, "<30>1 "}, {EVENT_RAISED, SEVERITY_CRITICAL, true, "<29>1 "},
     };
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         struct finding finding = missing();
         finding.severity = cases[i].severity;
         finding.waived = cases[i].waived;
-        struct syslog_event event = event_of(&finding);
-        event.transition.kind = cases[i].kind;
-        char *line = format(&event, SYSLOG_MOST);
+        struct sample event = sample_of(&finding);
+        event.event.kind = cases[i].kind;
+        char *line = format(&event, 2048);
         assert_memory_equal(line, cases[i].prefix, strlen(cases[i].prefix));
         free(line);
     }
@@ -200,7 +217,7 @@ static void test_params_without_value_are_left_out(void **state)
     finding.port = 0;
     finding.ports = finding.guide = finding.ref = finding.rule = NULL;
     finding.since_ms = 0;
-    struct syslog_event event = event_of(&finding);
+    struct sample event = sample_of(&finding);
     static const char *const absent[] = {"addr", "transport", "port", "ports", "guide", "ref", "rule", "since"};
     for (size_t i = 0; i < sizeof(absent) / sizeof(absent[0]); i++)
         assert_param(&event, absent[i], NULL);
@@ -212,7 +229,7 @@ static void test_the_three_characters_are_escaped(void **state)
     (void)state;
     struct finding finding = missing();
     finding.host = "a\"b\\c]d=e [x";
-    struct syslog_event event = event_of(&finding);
+    struct sample event = sample_of(&finding);
     assert_param(&event, "host", "a\"b\\c]d=e [x");
     assert_param(&event, "severity", "CRITICAL");
 }
@@ -240,19 +257,18 @@ static void test_hostile_values(void **state)
     for (size_t i = 0; i < sizeof(hostile) / sizeof(hostile[0]); i++) {
         struct finding finding = missing();
         finding.key = finding.host = finding.guide = finding.ref = hostile[i];
-        struct syslog_event event = event_of(&finding);
-        event.hostname = event.owner = event.site = event.message = hostile[i];
-        char *line = format(&event, SYSLOG_MOST);
+        struct sample event = sample_of(&finding);
+        event.origin.hostname = event.event.owner = event.event.site = event.event.message = hostile[i];
+        char *line = format(&event, 2048);
         const char *message;
         assert_string_equal(read_message(line, "seq", NULL), "3");
         assert_string_equal(read_message(line, "verdict", &message), "missing");
         assert_null(strpbrk(line, "\n\r\x1b\x7f"));
         assert_true(text_utf8_valid(line, strlen(line), NULL));
         free(line);
-        struct text local = {0};
-        syslog_format_local(&local, &event);
-        assert_null(strpbrk(text_string(&local), "\n\r\x1b\x7f"));
-        text_done(&local);
+        line = format_local(&event);
+        assert_null(strpbrk(line, "\n\r\x1b\x7f"));
+        free(line);
     }
 }
 
@@ -260,21 +276,20 @@ static void test_mark_before_letters_beyond_ascii_alone(void **state)
 {
     (void)state;
     struct finding finding = missing();
-    struct syslog_event event = event_of(&finding);
+    struct sample event = sample_of(&finding);
     const char *message;
-    char *line = format(&event, SYSLOG_MOST);
+    char *line = format(&event, 2048);
     read_message(line, NULL, &message);
     assert_memory_equal(message, "tcp", 3);
     free(line);
-    event.message = "\xE5\xA4\xA7\xE9\x98\xAA";
-    line = format(&event, SYSLOG_MOST);
+    event.event.message = "\xE5\xA4\xA7\xE9\x98\xAA";
+    line = format(&event, 2048);
     read_message(line, NULL, &message);
     assert_string_equal(message, "\xEF\xBB\xBF\xE5\xA4\xA7\xE9\x98\xAA");
     free(line);
-    struct text local = {0};
-    syslog_format_local(&local, &event);
-    assert_null(strstr(text_string(&local), "\xEF\xBB\xBF"));
-    text_done(&local);
+    line = format_local(&event);
+    assert_null(strstr(line, "\xEF\xBB\xBF"));
+    free(line);
 }
 
 static void test_long_text_is_shortened_and_nothing_else(void **state)
@@ -282,8 +297,8 @@ static void test_long_text_is_shortened_and_nothing_else(void **state)
     (void)state;
     enum { LETTERS = 3000 };
     struct finding finding = missing();
-    struct syslog_event event = event_of(&finding);
-    char *whole = format(&event, SYSLOG_MOST);
+    struct sample event = sample_of(&finding);
+    char *whole = format(&event, 2048);
     const char *message;
     read_message(whole, NULL, &message);
     size_t structure = (size_t)(message - whole);
@@ -292,8 +307,8 @@ static void test_long_text_is_shortened_and_nothing_else(void **state)
     for (size_t i = 0; i + 2 < LETTERS; i += 3)
         memcpy(text + i, "\xE6\x97\xA5", 3);
     text[LETTERS] = '\0';
-    event.message = text;
-    for (size_t max = SYSLOG_MOST - 10; max <= SYSLOG_MOST; max++) {
+    event.event.message = text;
+    for (unsigned max = 2048 - 10; max <= 2048; max++) {
         char *line = format(&event, max);
         read_message(line, NULL, &message);
         assert_int_equal(message - line, structure);
@@ -317,9 +332,9 @@ static void test_huge_values_leave_a_whole_structure(void **state)
     text[LETTERS] = '\0';
     struct finding finding = missing();
     finding.host = finding.guide = finding.ref = finding.rule = finding.ports = text;
-    struct syslog_event event = event_of(&finding);
-    event.hostname = event.site = event.message = text;
-    static const size_t limits[] = {SYSLOG_LEAST, 700, 1024, SYSLOG_MOST};
+    struct sample event = sample_of(&finding);
+    event.origin.hostname = event.event.site = event.event.message = text;
+    static const unsigned limits[] = {SYSLOG_LEAST_OCTETS, 700, 1024, 2048};
     for (size_t i = 0; i < sizeof(limits) / sizeof(limits[0]); i++) {
         char *line = format(&event, limits[i]);
         const char *message;
@@ -327,11 +342,47 @@ static void test_huge_values_leave_a_whole_structure(void **state)
         assert_true(strlen(message) > 0);
         free(line);
     }
-    event.hostname = "mon1";
-    char *line = format(&event, SYSLOG_LEAST);
+    event.origin.hostname = "mon1";
+    char *line = format(&event, SYSLOG_LEAST_OCTETS);
     assert_string_equal(read_message(line, "seq", NULL), "3");
     free(line);
     free(text);
+}
+
+static void test_events_about_the_program(void **state)
+{
+    (void)state;
+    struct sample lost = sample_of(NULL);
+    lost.event.kind = EVENT_EVENTS_LOST;
+    lost.event.target = "siem";
+    lost.event.from = 12;
+    lost.event.to = 40;
+    lost.event.count = 29;
+    lost.target.facility = LOG_LOCAL5;
+    char *line = format(&lost, 2048);
+    assert_memory_equal(line, "<171>1 ", 7);
+    assert_non_null(strstr(line, " EVENTS_LOST [portconform@32473 "));
+    assert_string_equal(read_message(line, "target", NULL), "siem");
+    assert_string_equal(read_message(line, "from", NULL), "12");
+    assert_string_equal(read_message(line, "to", NULL), "40");
+    assert_string_equal(read_message(line, "count", NULL), "29");
+    free(line);
+}
+
+static void test_levels_are_the_targets(void **state)
+{
+    (void)state;
+    struct finding finding = missing();
+    struct sample event = sample_of(&finding);
+    event.target.levels[SEVERITY_CRITICAL] = LOG_ALERT;
+    event.target.facility = LOG_LOCAL0;
+    char *line = format(&event, 2048);
+    assert_memory_equal(line, "<129>1 ", 7);
+    free(line);
+    event.event.level = LOG_DEBUG; /* the event's own wins */
+    line = format(&event, 2048);
+    assert_memory_equal(line, "<135>1 ", 7);
+    free(line);
 }
 
 static int in_utc(void **state)
@@ -355,6 +406,8 @@ int main(void)
         cmocka_unit_test(test_mark_before_letters_beyond_ascii_alone),
         cmocka_unit_test(test_long_text_is_shortened_and_nothing_else),
         cmocka_unit_test(test_huge_values_leave_a_whole_structure),
+        cmocka_unit_test(test_events_about_the_program),
+        cmocka_unit_test(test_levels_are_the_targets),
     };
     return cmocka_run_group_tests(tests, in_utc, NULL);
 }
