@@ -58,7 +58,8 @@ struct cycle_options {
     struct look_memory *memory;  /* NULL: nothing is remembered */
     const size_t *hosts;         /* indexes of plan->hosts; NULL: all */
     size_t host_count;
-    void *remote_handle; /* of `remote`, shared; whoever owns it steps it. NULL: one of its own */
+    void *remote_handle;              /* of `remote`, shared; whoever owns it steps it. NULL: one of its own */
+    struct owner_cache *known_owners; /* for looks at the kernel's listeners; NULL: none */
     const bool *not_due; /* by flow id: is left alone, its last result stays; NULL: every flow is looked at */
     /* Its last probe has ended: cycle_step() has something to do. Called from within probe_engine_step(), where neither
      * this cycle nor the engine may be stepped or freed: to be noted down. */

@@ -51,6 +51,7 @@ static int collect(struct cycle *cycle, const struct plan_host *host, const char
         .netns = host->host->listeners == LISTENERS_KERNEL ? host->host->netns : NULL,
         .file = host->host->listener_file,
         .owners = cycle->options.owners,
+        .known = cycle->options.known_owners,
         .now = cycle->now,
         .deadline_mono_ms = cycle->options.deadline_mono_ms,
     };

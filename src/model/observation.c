@@ -93,6 +93,36 @@ size_t listener_table_find(const struct listener_table *table, enum transport tr
     return low;
 }
 
+/* FNV-1a */
+static uint64_t digest_octets(uint64_t digest, const void *octets, size_t count)
+{
+    const unsigned char *at = octets;
+    for (size_t i = 0; i < count; i++)
+        digest = (digest ^ at[i]) * UINT64_C(0x100000001b3);
+    return digest;
+}
+
+uint64_t listener_table_digest(const struct listener_table *table)
+{
+    uint64_t digest = UINT64_C(0xcbf29ce484222325);
+    const int state[] = {(int)table->status, table->error, table->udp_complete, table->tcp_incomplete};
+    digest = digest_octets(digest, state, sizeof state);
+    for (size_t i = 0; i < table->count; i++) {
+        const struct listener *at = &table->items[i];
+        const uint64_t numbers[] = {
+            (uint64_t)at->transport << 32 | at->port,
+            (uint64_t)at->v6only << 1 | (at->queue_known && at->queue_length >= at->queue_limit),
+            at->inode,
+            (uint64_t)at->owner.uid,
+            at->address.zone,
+        };
+        digest = digest_octets(digest, numbers, sizeof numbers);
+        digest = digest_octets(digest, at->address.octets, sizeof at->address.octets);
+        digest = digest_octets(digest, at->device, strnlen(at->device, sizeof at->device));
+    }
+    return digest;
+}
+
 bool listener_serves(const struct listener *listener, const struct address *address)
 {
     struct address target = *address;

@@ -17,9 +17,10 @@ int main(int argc, char **argv)
     const char *count = argc > 1 + owners ? argv[1 + owners] : NULL;
     const struct listener_source *source = listener_source_find("kernel");
     struct listener_table *table = NULL;
+    struct owner_cache *known = count ? owner_cache_new() : NULL;
     int looks = count ? atoi(count) : 1;
     for (int i = 0; i < looks; i++) {
-        const struct listener_request request = {.owners = owners, .now = moment_now()};
+        const struct listener_request request = {.owners = owners, .known = known, .now = moment_now()};
         int64_t began_us = clock_mono_us();
         listener_table_free(table);
         if (source->collect(&request, &table) < 0)
@@ -37,5 +38,6 @@ int main(int argc, char **argv)
     fputs(text_string(&out), stdout);
     text_done(&out);
     listener_table_free(table);
+    owner_cache_free(known);
     return 0;
 }

@@ -63,7 +63,7 @@ static int look_at_kernel(struct kernel_look *look)
     struct listener_table *table = look->table;
     int status = request->netns ? netns_run(request->netns, look_inside, look) : look_inside(look);
     if (status == 0 && request->owners)
-        status = owners_find(&look->rows, table->arena, request->deadline_mono_ms);
+        status = owners_find_known(&look->rows, table->arena, request);
     if (status < 0)
         return status;
     table->udp_complete = look->udp_status == 0;

@@ -2,6 +2,7 @@
  * that are wanted alone and only until all are found. */
 #include "owners.h"
 #include "cgroup.h"
+#include "owner_cache.h"
 #include "portconform/arena.h"
 #include "portconform/file.h"
 #include "portconform/vector.h"
@@ -80,6 +81,7 @@ struct search {
     struct wanted *wanted; /* by inode */
     size_t count;
     size_t left;
+    unsigned descriptors_most; /* of a process that are looked at, in this pass */
     struct arena *arena;
     int64_t deadline_mono_ms;
 };
@@ -200,7 +202,9 @@ static uint64_t socket_inode(const char *link)
 static int search_descriptors(struct search *search, struct process *process, DIR *descriptors)
 {
     const struct dirent *entry;
-    while (search->left && !process->holds_for_others && (entry = readdir(descriptors))) {
+    unsigned looked = 0;
+    while (search->left && !process->holds_for_others && looked++ < search->descriptors_most &&
+           (entry = readdir(descriptors))) {
         char link[64];
         const ssize_t length = readlinkat(dirfd(descriptors), entry->d_name, link, sizeof(link) - 1);
         if (length <= 0)
@@ -243,7 +247,7 @@ static bool deadline_passed(int64_t deadline_mono_ms)
     return deadline_mono_ms > 0 && deadline_mono_ms < INT64_MAX && moment_now().mono_ms >= deadline_mono_ms;
 }
 
-static int find_programs(struct search *search)
+static int search_processes(struct search *search)
 {
     DIR *proc = opendir("/proc");
     if (!proc)
@@ -261,6 +265,17 @@ static int find_programs(struct search *search)
     return status;
 }
 
+/* Servers open what they listen on before they have connections, and descriptors are numbered from below: a first pass
+ * over the first few of each process spares most of the work on a busy machine. */
+static int find_programs(struct search *search)
+{
+    enum { FIRST_FEW = 64 };
+    search->descriptors_most = FIRST_FEW;
+    int status = search_processes(search);
+    search->descriptors_most = UINT_MAX;
+    return status == 0 && search->left ? search_processes(search) : status;
+}
+
 int owners_find(struct sockdiag_rows *rows, struct arena *arena, int64_t deadline_mono_ms)
 {
     struct search search = {.deadline_mono_ms = deadline_mono_ms};
@@ -270,5 +285,52 @@ int owners_find(struct sockdiag_rows *rows, struct arena *arena, int64_t deadlin
     if (status == 0)
         status = find_programs(&search);
     free(search.wanted);
+    return status;
+}
+
+/* --- by the cache first ----------------------------------------------------------------------------------------- */
+
+/* The rows that the cache does not know, and where they stand. */
+struct unknown_rows {
+    struct sockdiag_rows rows;
+    size_t *places;
+};
+
+static int take_known(struct sockdiag_rows *rows, struct arena *arena, const struct listener_request *request,
+                      struct unknown_rows *unknown)
+{
+    unknown->places = calloc(rows->count + 1, sizeof(*unknown->places));
+    if (!unknown->places)
+        return -ENOMEM;
+    for (size_t i = 0; i < rows->count; i++) {
+        const int known = owner_cache_take(request->known, &rows->items[i], arena, request->now.mono_ms);
+        if (known < 0)
+            return known;
+        if (known > 0)
+            continue;
+        unknown->places[unknown->rows.count] = i;
+        struct sockdiag_row *slot = VECTOR_PUSH(&unknown->rows);
+        if (!slot)
+            return -ENOMEM;
+        *slot = rows->items[i];
+    }
+    return 0;
+}
+
+int owners_find_known(struct sockdiag_rows *rows, struct arena *arena, const struct listener_request *request)
+{
+    struct unknown_rows unknown = {.places = NULL};
+    if (!request->known)
+        return owners_find(rows, arena, request->deadline_mono_ms);
+    int status = take_known(rows, arena, request, &unknown);
+    if (status == 0 && unknown.rows.count > 0)
+        status = owners_find(&unknown.rows, arena, request->deadline_mono_ms);
+    for (size_t i = 0; status == 0 && i < unknown.rows.count; i++)
+        rows->items[unknown.places[i]] = unknown.rows.items[i];
+    /* a search that the deadline cut short has not found nobody */
+    if (status == 0 && unknown.rows.count > 0 && !deadline_passed(request->deadline_mono_ms))
+        status = owner_cache_put(request->known, &unknown.rows, request->now.mono_ms);
+    VECTOR_DONE(&unknown.rows);
+    free(unknown.places);
     return status;
 }

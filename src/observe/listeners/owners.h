@@ -6,6 +6,8 @@
 /* Fills exe, pid and unit where they can be read; what cannot be read stays unknown and is no error. Strings go to
  * `arena`. Stops at the deadline. 0 or -ENOMEM. */
 int owners_find(struct sockdiag_rows *rows, struct arena *arena, int64_t deadline_mono_ms);
+/* The same by the cache first; `now_ms` is monotonic. */
+int owners_find_known(struct sockdiag_rows *rows, struct arena *arena, const struct listener_request *request);
 
 /* The unit or container that a cgroup path names: its last *.service, *.scope or *.socket, or "PARENT/ID" for the bare
  * 64 digits of a container. NULL: it names none, or out of memory (*ret_status -ENOMEM). */

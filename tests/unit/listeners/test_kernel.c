@@ -276,6 +276,44 @@ static void the_owner_is_this_program(void **state)
     close(fd);
 }
 
+/* The cache tells what the scan told; what it does not read again is measured by tests/bench. */
+static void the_owner_is_known_the_second_time(void **state)
+{
+    (void)state;
+    uint16_t port;
+    const int fd = listen_on(AF_INET, "127.0.0.1", 1, &port);
+    assert_true(fd >= 0);
+    struct owner_cache *known = owner_cache_new();
+    assert_non_null(known);
+    char first[PATH_MAX] = "";
+    uint64_t digest = 0;
+    for (int look = 0; look < 3; look++) {
+        struct moment now = moment_now();
+        now.mono_ms += look == 2 ? 3600000 : 0; /* an hour later it is looked for anew */
+        const struct listener_request request = {.owners = true, .known = known, .now = now};
+        struct listener_table *table = NULL;
+        assert_int_equal(listener_source_find("kernel")->collect(&request, &table), 0);
+        const struct listener *listener = find(table, TRANSPORT_TCP, port);
+        assert_non_null(listener);
+        assert_int_equal(listener->owner.pid, getpid());
+        if (look == 0)
+            strcpy(first, listener->owner.exe);
+        assert_string_equal(listener->owner.exe, first);
+        struct listener_table one = *table; /* other programs come and go */
+        one.items = (struct listener *)listener;
+        one.count = 1;
+        if (look > 0)
+            assert_true(listener_table_digest(&one) == digest);
+        digest = listener_table_digest(&one);
+        one.items->port++;
+        assert_true(listener_table_digest(&one) != digest);
+        listener_table_free(table);
+    }
+    owner_cache_free(known);
+    owner_cache_free(NULL);
+    close(fd);
+}
+
 static void a_deadline_that_passed_is_our_own_trouble(void **state)
 {
     (void)state;
@@ -477,6 +515,7 @@ int main(void)
         cmocka_unit_test(a_device_has_its_name),
         cmocka_unit_test(a_full_queue_shows),
         cmocka_unit_test(the_owner_is_this_program),
+        cmocka_unit_test(the_owner_is_known_the_second_time),
         cmocka_unit_test(a_deadline_that_passed_is_our_own_trouble),
         cmocka_unit_test(a_namespace_that_is_none),
         cmocka_unit_test(another_namespace),
