@@ -29,11 +29,15 @@ def systemd(build):
     with open(os.path.join(SOURCE, "conf", "systemd", "portconformd.service"), encoding="utf-8") as unit:
         text = unit.read()
     check("/usr/sbin/portconformd" in text, "the unit starts portconformd")
+    for line in ("Type=notify", "WatchdogSec=", "StateDirectory=portconform", "RuntimeDirectory=portconform"):
+        check(f"\n{line}" in text, f"the unit has {line}")
     with tempfile.TemporaryDirectory() as folder:
         path = os.path.join(folder, "portconformd.service")
         with open(path, "w", encoding="utf-8") as out:
             # the program and its manual are not installed here
-            out.write("".join(line.replace("/usr/sbin/portconformd", program) for line in text.splitlines(True)
+            out.write("".join(line.replace("/usr/sbin/portconformd", program)
+                              .replace("/usr/bin/portconform ", os.path.join(build, "portconform "))
+                              for line in text.splitlines(True)
                               if not line.startswith("Documentation=")))
         verified = run("systemd-analyze", "verify", path)
         # it also speaks about other units of the machine, and its exit status means little

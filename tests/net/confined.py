@@ -1,0 +1,143 @@
+#!/usr/bin/python3
+"""portconformd as a user without any right: BUILD_DIR. What it gave up, what the service manager hears, and that
+everything but other users' program names works all the same: looks, the store, the control socket, a reload with new
+files, the plugin; a log that nobody reads stops nothing."""
+import json
+import os
+import pathlib
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+
+SKIP = 77
+NOBODY = 65534
+BUILD = pathlib.Path(sys.argv[1]).resolve() if len(sys.argv) > 1 else None
+
+
+class World:
+    def __init__(self, folder):
+        self.folder = folder
+        (folder / "etc/hosts.d").mkdir(parents=True)
+        (folder / "etc/site.conf").write_text('site: { name = "lab"; interval_s = 5; };\n')
+        self.listening = socket.create_server(("127.0.0.1", 0))
+        self.port = self.listening.getsockname()[1]
+        self.host("lo01", "127.0.0.1")
+        for name in ("run", "state"):
+            (folder / name).mkdir()
+            os.chown(folder / name, NOBODY, NOBODY)
+        self.manager = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.manager.bind(str(folder / "notify"))
+        os.chmod(folder / "notify", 0o777)
+        self.manager.settimeout(60)
+
+    def host(self, name, address):
+        (self.folder / f"etc/hosts.d/{name}.conf").write_text(
+            f'host: {{ name = "{name}"; addresses = ["{address}"]; expect = ( {{ ports = "tcp {self.port}"; }} ); }};\n')
+
+    def start(self, stderr):
+        environment = {"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8", "NOTIFY_SOCKET": str(self.folder / "notify"),
+                       "WATCHDOG_USEC": "2000000"}
+        for name in ("ASAN_OPTIONS", "UBSAN_OPTIONS"):
+            if name in os.environ:
+                environment[name] = os.environ[name]
+        return subprocess.Popen([BUILD / "portconformd", "-C", self.folder / "etc", "--state", self.folder / "state",
+                                 "--control", self.folder / "run/control", "--agentx", "none", "-v"], user=NOBODY,
+                                group=NOBODY, extra_groups=[], env=environment, stderr=stderr)
+
+    def hear(self, word):
+        """Datagrams until one says so."""
+        while word not in (told := self.manager.recv(4096).decode()):
+            pass
+        return told
+
+    def ask(self, command, *arguments):
+        return subprocess.run([BUILD / "portconform", command, "--socket", self.folder / "run/control", *arguments],
+                              capture_output=True, text=True, timeout=60, check=False)
+
+
+def equal(got, wanted):
+    assert got == wanted, f"{got!r}, not {wanted!r}"
+
+
+def is_confined(world, pid):
+    with open(f"/proc/{pid}/status", encoding="ascii") as lines:
+        status = dict(line.rstrip("\n").split(":\t", 1) for line in lines if ":\t" in line)
+    equal(status["NoNewPrivs"], "1")
+    for name in ("CapEff", "CapPrm", "CapInh", "CapAmb"):
+        equal(int(status[name], 16), 0)
+    told = json.loads(world.ask("status", "--format", "json").stdout)
+    assert "no capability" in told["confinement"], told
+    assert not told["owners_known"] and told["owners"], told
+    equal(told["store"]["state"], "good")
+    equal(told["snmp"], None)
+    return told
+
+
+def works(world):
+    looked = world.ask("check-now", "lo01")
+    equal(looked.returncode, 0)
+    assert "Everything conforms" in looked.stdout, looked
+    world.host("lo02", "127.0.0.2")
+    equal(world.ask("reload").returncode, 0)
+    world.hear("READY=1")
+    equal(len(json.loads(world.ask("findings", "--format", "json").stdout)["hosts"]) >= 1, True)
+    world.ask("check-now")
+    (world.folder / "etc/hosts.d/lo03.conf").write_text("host: { nme = 1; };\n")
+    rejected = world.ask("reload")
+    equal(rejected.returncode, 1)
+    assert "lo03.conf:1:9" in rejected.stderr, rejected
+    assert "rejected" in world.hear("READY=1")
+    assert "CONFIG_REJECTED" in world.ask("history").stdout
+    told = subprocess.run([BUILD / "check_portconform", f"--daemon={world.folder}/run/control", "-H", "lo02"],
+                          capture_output=True, text=True, timeout=60, check=False)
+    assert told.stdout.startswith("PORTCONFORM "), told
+    assert "watches no host" not in told.stdout, told
+
+
+def main():
+    if os.geteuid() != 0:
+        print("skipped: only root can start it as somebody else")
+        return SKIP
+    folder = pathlib.Path(tempfile.mkdtemp(prefix="portconform-confined-"))
+    os.chmod(folder, 0o755)
+    # the build tree may be closed to others: they run copies
+    global BUILD
+    programs = folder / "bin"
+    programs.mkdir()
+    for name in ("portconformd", "portconform", "check_portconform"):
+        shutil.copy2(BUILD / name, programs / name)
+    BUILD = programs
+    reader, writer = os.pipe() # nobody reads it
+    os.set_blocking(writer, False)
+    try:
+        while os.write(writer, b"x" * 4096):
+            pass
+    except BlockingIOError:
+        os.set_blocking(writer, True)
+    world = World(folder)
+    daemon = world.start(writer)
+    try:
+        world.hear("READY=1")
+        told = is_confined(world, daemon.pid)
+        print(told["confinement"])
+        world.hear("WATCHDOG=1")
+        works(world)
+        daemon.send_signal(signal.SIGTERM)
+        equal(daemon.wait(30), 0)
+        world.hear("STOPPING=1")
+        equal(os.listdir(folder / "run"), [])
+    finally:
+        if daemon.poll() is None:
+            daemon.kill()
+            daemon.wait()
+        os.close(reader)
+        os.close(writer)
+        shutil.rmtree(folder)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
