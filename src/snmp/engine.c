@@ -33,13 +33,13 @@ static int make_id(char id[ID_TEXT])
 /* "engine HEX boots N". False: it says nothing of the kind. */
 static bool read_engine(const char *content, char id[ID_TEXT], uint32_t *ret_boots)
 {
-    uint32_t boots;
+    uint64_t boots; /* ten digits of it: it cannot overflow */
     char hex[ID_TEXT];
-    if (sscanf(content, "engine %34[0-9a-f] boots %" SCNu32, hex, &boots) != 2 || strlen(hex) != ID_TEXT - 1 ||
+    if (sscanf(content, "engine %34[0-9a-f] boots %10" SCNu64, hex, &boots) != 2 || strlen(hex) != ID_TEXT - 1 ||
         boots > BOOTS_LAST)
         return false;
     memcpy(id, hex, ID_TEXT);
-    *ret_boots = boots;
+    *ret_boots = (uint32_t)boots;
     return true;
 }
 
