@@ -38,7 +38,7 @@ struct finding {
     const char *about;    /* the rule's text, or NULL */
     const char *presence; /* static words of what is expected; NULL: not about an expectation, or not known */
     const char *scope;
-    const char *confidence; /* a static word: how much the verdict rests on; NULL: not weighed */
+    const char *confidence; /* of UDP: how many looks it rests on, and which control; NULL: not weighed */
     const char *peers;      /* who may call, as text with commas; NULL: anybody, or not about a flow */
     struct origin origin;   /* where the configuration says so; file NULL: nowhere */
     int64_t since_ms;       /* wall clock; 0: unknown (one-shot) */

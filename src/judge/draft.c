@@ -110,6 +110,12 @@ static bool draft_evidence(struct host_case *host, struct finding *finding, cons
             return false;
         if (cell->verdict == VERDICT_FILTERED && cell->probe->icmp.seen)
             finding->hop = cell->probe->icmp.offender;
+        if (cell->probe->history.looks > 0) {
+            probe_confidence_format(&text, &cell->probe->history);
+            finding->confidence = draft_text(host->scratch, &text);
+            if (!finding->confidence)
+                return false;
+        }
     }
     return true;
 }

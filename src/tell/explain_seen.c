@@ -129,6 +129,10 @@ static void seen_add_result(struct explanation *explanation, const struct flow *
     if (result->path_local)
         text_add(&words, result->outcome == PROBE_OPEN ? "; the route is local: the service is proven, the way is not"
                                                        : "; the route is local: no network was crossed");
+    if (result->history.looks > 0) {
+        text_add(&words, "; ");
+        probe_confidence_format(&words, &result->history);
+    }
     text_printf(&words, " (from %s", explanation->plan->vantage != NULL ? explanation->plan->vantage_name : "here");
     seen_add_age(&words, explanation, result->ended);
     text_add(&words, ")");

@@ -97,6 +97,7 @@ static json_t *json_finding(const struct finding *finding, const struct tell_opt
         {"class", json_text(class_name(finding->class))},
         {"listener", json_text(finding->listener)},
         {"probe", json_text(finding->probe)},
+        {"confidence", json_text(finding->confidence)},
         {"path", json_text(path_proof_name(finding->path))},
         {"guide", json_text(finding->guide)},
         {"ref", json_text(finding->ref)},
