@@ -68,7 +68,8 @@ struct loop {
     int64_t second_ms; /* what is done every second is due */
     int64_t forget_ms; /* what nobody looks at any more is forgotten */
     int64_t asleep_ms; /* how far CLOCK_BOOTTIME was ahead of CLOCK_MONOTONIC */
-    int64_t woken_ms;  /* the last turn was to end then, at the latest */
+    int64_t turn_ms;   /* the last turn began */
+    int64_t late_ms;   /* this one began so much later than it was to */
 };
 
 /* loop.c */

@@ -110,14 +110,13 @@ static int64_t ahead_ms(void)
 static void see_whether_we_slept(struct loop *loop)
 {
     int64_t asleep_ms = ahead_ms();
-    bool slept = asleep_ms - loop->asleep_ms > SLEPT_MS, stopped = loop->now.mono_ms - loop->woken_ms > STOPPED_MS;
+    bool slept = asleep_ms - loop->asleep_ms > SLEPT_MS, stopped = loop->late_ms > STOPPED_MS;
     loop->asleep_ms = asleep_ms;
     if (!slept && !stopped)
         return;
     size_t dropped = visits_drop(loop->visits, loop->watch, loop->now);
     log_line(LOG_NOTICE, "%s for %.1f s: visits that were under way begin anew: %zu",
-             slept ? "this machine slept" : "this process was not run",
-             (double)(loop->now.mono_ms - loop->woken_ms) / 1000, dropped);
+             slept ? "this machine slept" : "this process was not run", (double)loop->late_ms / 1000, dropped);
 }
 
 static void every_second(struct loop *loop)
@@ -215,9 +214,10 @@ static void wait_for_events(struct loop *loop)
 {
     struct epoll_event events[EVENTS_MOST];
     int timeout_ms = wait_ms(loop);
-    loop->woken_ms = moment_now().mono_ms + timeout_ms;
     int count = epoll_wait(loop->epoll, events, EVENTS_MOST, timeout_ms);
     loop->now = moment_now();
+    loop->late_ms = loop->now.mono_ms - loop->turn_ms - timeout_ms; /* from turn to turn: it may be stopped at work */
+    loop->turn_ms = loop->now.mono_ms;
     for (int i = 0; i < count; i++) {
         if (events[i].data.u32 == FROM_SIGNALS)
             read_signals(loop);
@@ -333,6 +333,7 @@ int loop_run(const struct daemon_options *options, struct check_site *site, bool
         log_line(LOG_ERR, "cannot start: %s", pc_strerror(result));
     } else {
         notify_ready("looking at its hosts");
+        loop.turn_ms = moment_now().mono_ms;
         while (!loop.ending)
             turn(&loop);
         notify_stopping();
