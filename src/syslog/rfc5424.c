@@ -8,7 +8,7 @@
 #include <string.h>
 
 enum { DOCUMENTATION_PEN = 32473 }; /* RFC 5612 */
-static const char byte_order_mark[] = "\xEF\xBB\xBF";
+#define BYTE_ORDER_MARK "\xEF\xBB\xBF"
 static const char special[] = "\"\\]"; /* nothing else may be escaped in a value */
 
 /* By fact: those of the list in the contract, in its order. */
@@ -85,9 +85,9 @@ void body_rfc5424(struct text *out, const struct message *message, const struct 
     add_structure(out, message, facts, max - FORMAT_TEXT_ROOM);
     if (message->event->message != NULL)
         text_escape_string(&clean, message->event->message, ESCAPE_TEXT);
-    const char *mark = is_ascii(&clean) ? " " : " \xEF\xBB\xBF";
+    const char *mark = is_ascii(&clean) ? " " : " " BYTE_ORDER_MARK;
     size_t room = out->length + strlen(mark) < max ? max - out->length - strlen(mark) : 0;
-    if (clean.length > 0 && room > sizeof(byte_order_mark)) {
+    if (clean.length > 0 && room > strlen(BYTE_ORDER_MARK)) {
         text_add(out, mark);
         format_shortened(out, &clean, "", room);
     }

@@ -1,11 +1,14 @@
 #!/usr/bin/env python3
 """The examples in conf/ as their own programs read them: usage: conf.py BUILD systemd|rsyslog"""
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
 
 from cores import SKIP, SOURCE, need
+from receivers import Authority
+from syslog_receivers import MODULES, find_syslog_ng
 
 MOST_EXPOSURE = 20  # tenths, as `systemd-analyze security` counts: 2.0 is "OK", less is better
 
@@ -49,13 +52,41 @@ def systemd(build):
 
 def rsyslog(_build):
     need("rsyslogd")
-    result = run("/usr/sbin/rsyslogd", "-N1", "-f", os.path.join(SOURCE, "conf", "rsyslog", "portconform.conf"))
-    if "mmpstrucdata.so" in result.stdout:
-        print("skipped: this rsyslog has no mmpstrucdata")
-        sys.exit(SKIP)
-    complaints = [line for line in result.stdout.splitlines() if "error" in line.lower() or "warning" in line.lower()]
-    check(result.returncode == 0 and not complaints, result.stdout)
+    conf = os.path.join(SOURCE, "conf", "rsyslog")
+    ways = [name for name in os.listdir(conf) if name != "portconform.conf"]
+    check(len(ways) == 3, "three ways in")
+    for way in ways:
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, "rsyslog.conf")
+            Authority(folder).issue("siem", "DNS:siem.example.jp")
+            with open(path, "w", encoding="ascii") as out:
+                for name in ("portconform.conf", way):
+                    with open(os.path.join(conf, name), encoding="ascii") as text:
+                        out.write(text.read().replace("/etc/rsyslog.d/tls", folder))
+            result = run("/usr/sbin/rsyslogd", "-N1", "-f", path)
+        if "mmpstrucdata.so" in result.stdout:
+            print("skipped: this rsyslog has no mmpstrucdata")
+            sys.exit(SKIP)
+        complaints = [line for line in result.stdout.splitlines()
+                      if "error" in line.lower() or "warning" in line.lower()]
+        check(result.returncode == 0 and not complaints, result.stdout)
+
+
+def syslog_ng(_build):
+    program, options, environment = find_syslog_ng()
+    with open(os.path.join(SOURCE, "conf", "syslog-ng", "portconform.conf"), encoding="ascii") as conf:
+        text = conf.read()
+    with tempfile.TemporaryDirectory() as folder:
+        path = os.path.join(folder, "syslog-ng.conf")
+        with open(path, "w", encoding="ascii") as out:
+            out.write("@version: 3.38\n" + "".join(f"@module {name}\n" for name in MODULES))
+            out.write(text.replace("/etc/syslog-ng/tls", folder))
+        for name in ("siem.key", "siem.pem", "ca.pem"):
+            shutil.copyfile("/dev/null", os.path.join(folder, name))
+        result = subprocess.run([program, "-s", "-f", path, *options], env=environment, capture_output=True, text=True,
+                                check=False)
+    check(result.returncode == 0 and "rror" not in result.stderr, result.stderr)
 
 
 if __name__ == "__main__":
-    {"systemd": systemd, "rsyslog": rsyslog}[sys.argv[2]](sys.argv[1])
+    {"systemd": systemd, "rsyslog": rsyslog, "syslog-ng": syslog_ng}[sys.argv[2]](sys.argv[1])

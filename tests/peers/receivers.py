@@ -11,7 +11,7 @@ import tempfile
 from cores import SKIP, end, free_port, wait_for
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-LIBRARIES = ("/usr/lib/x86_64-linux-gnu", "/usr/lib/aarch64-linux-gnu", "/usr/lib64", "/usr/lib")
+LIBRARIES = ("/usr/lib/x86_64-linux-gnu", "/usr/lib/aarch64-linux-gnu", "/usr/lib64", "/usr/lib")  # of Debian and others
 
 
 def check(good, what, detail=""):

@@ -279,10 +279,45 @@ def run(build, transport, trouble):
           f"{status['resent']} |", flush=True)
 
 
+MANY, MOST_MIB = 100000, 64
+
+
+def slow(build):
+    """A hundred thousand events for a receiver that takes a few thousand a second: they wait on the disk, not in memory.
+    The bound is for a plain build; what a sanitizer needs beside is not ours."""
+    with folder() as place:
+        case = Case(build, place, "tcp")
+        try:
+            case.start_receiver(pause=0.00005)
+            case.start_driver()
+            before = case.driver.memory_kib()["VmRSS"]
+            case.events(MANY)
+            waiting = case.driver.status()["queued"]
+
+            def all_lines():
+                with open(case.file, "rb") as log:
+                    return log.read().count(b"\n") >= MANY
+            wait_for("all of them", all_lines, 600)
+            most = case.driver.memory_kib()["VmHWM"]
+            case.driver.stop()
+            arrived, twice, lost, missing = judge(case, False)
+        finally:
+            case.close()
+    check(arrived == MANY and lost == 0 and missing == 0, "all arrived", f"{arrived} {lost} {missing}")
+    check(waiting > MANY // 10, "the receiver was slow", waiting)
+    print(f"{MANY} events, {waiting} waiting at once, {twice} twice; resident {before} KiB before, {most} KiB at most")
+    with open(os.path.join(build, "CMakeCache.txt"), encoding="utf-8") as cache:
+        plain = "PC_SANITIZE:STRING=\n" in cache.read()
+    check(not plain or most < MOST_MIB * 1024, f"less than {MOST_MIB} MiB resident", most)
+
+
 if __name__ == "__main__":
     if not os.path.exists(os.path.join(sys.argv[1], "tests", "peers", "syslog_driver")):
         print("skipped: syslog_driver is not built")
         sys.exit(77)
+    if sys.argv[3:] == ["slow"]:
+        slow(sys.argv[1])
+        sys.exit(0)
     print("| transport | the receiver | events | arrived | of them twice | told lost | silently lost | sent again |")
     print("|---|---|---|---|---|---|---|---|")
     for trouble, transports in TROUBLES.items():
