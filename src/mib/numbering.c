@@ -2,6 +2,7 @@
  * process runs, and no number is given to two keys. */
 #include "portconform/mib.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -76,16 +77,12 @@ static bool grow(struct mib_numbering *numbering)
 uint32_t mib_numbering_number(void *context, const char *space, const char *key)
 {
     struct mib_numbering *numbering = context;
-    size_t space_length = strlen(space), length = space_length + 1 + strlen(key);
+    char *whole;
     if (numbering->last >= numbering->slots / 2 && !grow(numbering))
         return 0;
-    char *whole = malloc(length + 1);
-    if (whole == NULL)
+    if (asprintf(&whole, "%s\n%s", space, key) < 0)
         return 0;
-    memcpy(whole, space, space_length);
-    whole[space_length] = '\n';
-    memcpy(whole + space_length + 1, key, length - space_length);
-    size_t slot = slot_of(numbering->keys, numbering->slots, whole, length);
+    size_t slot = slot_of(numbering->keys, numbering->slots, whole, strlen(whole));
     if (numbering->keys[slot] != NULL || numbering->last == MOST_KEYS) {
         free(whole);
         return numbering->given[slot]; /* 0 of a free slot */

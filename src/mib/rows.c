@@ -80,7 +80,8 @@ static int number_findings(struct mib_block *made, const struct mib_numbers *num
     }
     made->count = mib_rows_sort(made->rows, made->count);
     for (size_t i = 0; i < made->count; i++) {
-        if (is_problem(made->rows[i].item))
+        const struct finding *finding = made->rows[i].item;
+        if (finding != NULL && is_problem(finding))
             made->problems[made->problem_count++] = made->rows[i];
     }
     return 0;

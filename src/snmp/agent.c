@@ -157,7 +157,7 @@ static int make_view(struct agent *agent, struct mib_source *source)
         mib_view_free(agent->view);
         agent->view = view;
     }
-    for (size_t i = 0; i < source->event_count; i++)
+    for (size_t i = 0; events != NULL && i < source->event_count; i++)
         event_unref(events[i]);
     free(events);
     status_unref(source->status);

@@ -33,12 +33,17 @@ static int make_id(char id[ID_TEXT])
 /* "engine HEX boots N". False: it says nothing of the kind. */
 static bool read_engine(const char *content, char id[ID_TEXT], uint32_t *ret_boots)
 {
-    uint64_t boots; /* ten digits of it: it cannot overflow */
-    char hex[ID_TEXT];
-    if (sscanf(content, "engine %34[0-9a-f] boots %10" SCNu64, hex, &boots) != 2 || strlen(hex) != ID_TEXT - 1 ||
-        boots > BOOTS_LAST)
+    static const char first[] = "engine ", second[] = " boots ";
+    const char *hex = content + strlen(first), *number = hex + ID_TEXT - 1 + strlen(second);
+    if (strncmp(content, first, strlen(first)) != 0 || strspn(hex, "0123456789abcdef") != ID_TEXT - 1 ||
+        strncmp(hex + ID_TEXT - 1, second, strlen(second)) != 0 || *number < '0' || *number > '9')
         return false;
-    memcpy(id, hex, ID_TEXT);
+    errno = 0;
+    unsigned long boots = strtoul(number, NULL, 10);
+    if (errno != 0 || boots > BOOTS_LAST)
+        return false;
+    memcpy(id, hex, ID_TEXT - 1);
+    id[ID_TEXT - 1] = '\0';
     *ret_boots = (uint32_t)boots;
     return true;
 }
