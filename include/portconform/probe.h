@@ -112,6 +112,20 @@ void probe_engine_set_limits(struct probe_engine *engine, const struct probe_lim
  * programs whose libraries know no descriptor sets of fixed size. */
 void probe_raise_descriptors(void);
 
+/* What this kernel, and our rights on this machine, let probes see. */
+struct probe_capabilities {
+    bool ipv4, ipv6;
+    bool icmp_of_udp; /* the error queue: type, code and sender of what stopped a datagram */
+    bool
+        icmp_of_tcp; /* the same of a call may be asked for; some kernels then keep an errno alone, and it is told so */
+    bool echo;       /* ping sockets are permitted to us */
+    unsigned descriptors;
+};
+struct probe_capabilities probe_capabilities(void);
+struct text;
+/* "probes: IPv4 and IPv6; who refused is told for UDP ...; ICMP echo; 1024 descriptors" */
+void probe_capabilities_format(struct text *out, const struct probe_capabilities *seen);
+
 extern const struct probe_kind probe_kind_tcp;
 extern const struct probe_kind probe_kind_udp;
 extern const struct probe_kind probe_kind_icmp; /* echo by a ping socket: -EACCES/-EPERM where not permitted */

@@ -470,6 +470,60 @@ static void icmp_echo_or_no_permission(void **state)
     assert_true(seen.result.sign_of_life);
 }
 
+static void capabilities_are_told_in_a_line(void **state)
+{
+    (void)state;
+    struct text text = {0};
+    const struct probe_capabilities here = probe_capabilities();
+    assert_true(here.ipv4 || here.ipv6);
+    assert_true(here.descriptors > 2);
+    probe_capabilities_format(&text,
+                              &(struct probe_capabilities){.ipv4 = true, .icmp_of_udp = true, .descriptors = 64});
+    assert_string_equal(text_string(&text), "probes: IPv4 alone; who refused is told for UDP; no ICMP echo "
+                                            "(net.ipv4.ping_group_range does not permit it); 64 descriptors");
+    text_done(&text);
+}
+
+/* One socket after the other to an open and a closed port: what one call leaves behind is not taken for the next. */
+static void recycled_sockets_keep_nothing(void **state)
+{
+    (void)state;
+    uint16_t open_port, closed_port;
+    int server = open_server("127.0.0.1", SOCK_STREAM, &open_port);
+    assert_int_equal(listen(server, 5), 0);
+    int other = open_server("127.0.0.1", SOCK_STREAM, &closed_port);
+    (void)close(other);
+    for (int i = 0; i < 6; i++) {
+        seen.done = 0;
+        add(&probe_kind_tcp, "127.0.0.1", i % 2 ? closed_port : open_port, NULL);
+        wait_for_end();
+        assert_int_equal(seen.result.outcome, i % 2 ? PROBE_REFUSED : PROBE_OPEN);
+        assert_int_equal(seen.result.reason, i % 2 ? REASON_RST : REASON_ACCEPTED);
+    }
+    assert_int_equal(probe_engine_figures(seen.engine).descriptors, 1);
+    (void)close(server);
+}
+
+static void source_ports_and_class_are_as_asked(void **state)
+{
+    (void)state;
+    uint16_t port;
+    int server = open_server("127.0.0.1", SOCK_STREAM, &port);
+    assert_int_equal(listen(server, 5), 0);
+    const struct probe_limits limits = {.dscp = 8, .source_port_low = 41000, .source_port_high = 41099};
+    probe_engine_set_limits(seen.engine, &limits);
+    add(&probe_kind_tcp, "127.0.0.1", port, NULL);
+    wait_for_end();
+    assert_int_equal(seen.result.outcome, PROBE_OPEN);
+    struct sockaddr_in caller;
+    socklen_t length = sizeof(caller);
+    int call = accept(server, (struct sockaddr *)&caller, &length);
+    assert_true(call >= 0);
+    assert_in_range(ntohs(caller.sin_port), 41000, 41099);
+    (void)close(call);
+    (void)close(server);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -490,6 +544,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_source_that_is_not_ours, setup, teardown),
         cmocka_unit_test_setup_teardown(with_one_descriptor_left_probes_go_one_by_one, setup, teardown),
         cmocka_unit_test_setup_teardown(icmp_echo_or_no_permission, setup, teardown),
+        cmocka_unit_test_setup_teardown(recycled_sockets_keep_nothing, setup, teardown),
+        cmocka_unit_test_setup_teardown(source_ports_and_class_are_as_asked, setup, teardown),
+        cmocka_unit_test_setup_teardown(capabilities_are_told_in_a_line, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
