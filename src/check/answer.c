@@ -108,7 +108,7 @@ static struct snapshot *host_part(const struct answer *answer, bool *ret_failed)
     if (!blocks[1])
         return NULL;
     blocks[0] = site_part(answer);
-    struct snapshot head = *whole;
+    struct snapshot head = snapshot_view(whole);
     head.host_count = 1;
     struct snapshot *part = NULL;
     if (blocks[0])
@@ -257,7 +257,7 @@ static int answer_parsed(struct answer *answer)
     if (answer->host && !answer->snapshot)
         return run_tell_unknown(&answer->run, "the daemon has not looked at this host yet: ask again in a moment");
     struct snapshot *part = answer->snapshot;
-    struct snapshot whole = *answer->request->snapshot;
+    struct snapshot whole = snapshot_view(answer->request->snapshot);
     if (!part)
         answer->snapshot = &whole;
     int status = answer_from(answer);

@@ -51,6 +51,21 @@ struct snapshot *snapshot_ref(struct snapshot *snapshot)
     return snapshot;
 }
 
+struct snapshot snapshot_view(const struct snapshot *snapshot)
+{
+    return (struct snapshot){
+        .site = snapshot->site,
+        .vantage = snapshot->vantage,
+        .acts_as = snapshot->acts_as,
+        .config_hash = snapshot->config_hash,
+        .finished = snapshot->finished,
+        .took_ms = snapshot->took_ms,
+        .blocks = snapshot->blocks,
+        .block_count = snapshot->block_count,
+        .host_count = snapshot->host_count,
+    };
+}
+
 void snapshot_unref(struct snapshot *snapshot)
 {
     if (snapshot == NULL || __atomic_sub_fetch(&snapshot->references, 1, __ATOMIC_ACQ_REL) != 0)
