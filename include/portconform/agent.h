@@ -49,8 +49,6 @@ struct agent_options {
 int agent_start(const struct agent_options *options, struct agent **ret);
 /* Something was published. Any thread, never blocks; takes NULL. */
 void agent_wake(struct agent *agent);
-/* Publishes a snapshot alone, where there is no publication. Takes its own reference. Any thread, never blocks. */
-void agent_publish(struct agent *agent, struct snapshot *snapshot);
 /* A subagent has a session with its master; an agent of its own has its socket. Any thread. */
 bool agent_connected(const struct agent *agent);
 /* For status.snmp. Any thread; strings live in `arena`. 0 or -ENOMEM. */

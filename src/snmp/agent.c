@@ -117,14 +117,8 @@ static void adopt(struct agent *agent, struct snapshot *snapshot)
 static bool take_published(struct agent *agent, struct mib_source *source)
 {
     struct publication *publication = agent->options.publication;
-    if (publication == NULL) {
-        pthread_mutex_lock(&agent->lock);
-        struct snapshot *pending = agent->pending;
-        agent->pending = NULL;
-        pthread_mutex_unlock(&agent->lock);
-        adopt(agent, pending);
-        return pending != NULL;
-    }
+    if (publication == NULL)
+        return false;
     uint64_t generation = publication_generation(publication);
     if (generation == agent->generation)
         return false;
@@ -265,7 +259,6 @@ static void agent_free(struct agent *agent)
         close(agent->wake);
     if (agent->ended >= 0)
         close(agent->ended);
-    snapshot_unref(agent->pending);
     snapshot_unref(agent->snapshot);
     drop_listings(agent);
     VECTOR_DONE(&agent->polled);
@@ -353,17 +346,6 @@ void agent_wake(struct agent *agent)
 {
     if (agent != NULL)
         signal_event(agent->wake);
-}
-
-void agent_publish(struct agent *agent, struct snapshot *snapshot)
-{
-    snapshot_ref(snapshot);
-    pthread_mutex_lock(&agent->lock);
-    struct snapshot *before = agent->pending;
-    agent->pending = snapshot;
-    pthread_mutex_unlock(&agent->lock);
-    snapshot_unref(before);
-    signal_event(agent->wake);
 }
 
 bool agent_connected(const struct agent *agent)

@@ -43,7 +43,6 @@ struct agent {
     pthread_mutex_t lock; /* of what follows; held for a few assignments */
     struct sink_status told;
     char last_error[LOG_TEXT];
-    struct snapshot *pending; /* of agent_publish(), and not yet taken over */
 
     /* the thread's own */
     struct mib_view *view;
