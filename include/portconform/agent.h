@@ -28,7 +28,8 @@ struct agent_options {
      * there when agent_wake() says that there is news, and once a second. */
     struct publication *publication;
     /* The number of a key in a space, the same for ever (recorder_number() of store.h); called from the agent's thread.
-     * NULL, or where it gives 0: the agent counts by itself, and its numbers hold as long as the process. */
+     * NULL: the agent counts by itself, and its numbers hold as long as the process. 0 from it: that row is not
+     * served. */
     uint32_t (*number)(void *context, const char *space, const char *key);
     void *number_context;
 
