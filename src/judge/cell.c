@@ -130,7 +130,7 @@ static enum blame cell_blame(const struct host_case *host, const struct cell *ce
 static bool silence_proves_nothing(const struct host_case *host, enum probe_evidence column,
                                    const struct listener_view *view)
 {
-    return host->input->seen->egress_broken && column == EVIDENCE_SILENT_DEAD &&
+    return (host->input->seen->egress_broken || host->seen->egress_broken) && column == EVIDENCE_SILENT_DEAD &&
            (view->evidence == EVIDENCE_RIGHT || view->evidence == EVIDENCE_UNKNOWN);
 }
 
@@ -233,8 +233,7 @@ struct cell cell_judge(const struct host_case *host, const struct spot *spot)
         .evidence = EVIDENCE_UNKNOWN,
     };
     cell_decide(&cell, host, spot);
-    bool may_be_absent =
-        presence_absence_conforms(spot->expectation->rule->presence) && !host->input->plan->acceptance;
+    bool may_be_absent = presence_absence_conforms(spot->expectation->rule->presence) && !host->input->plan->acceptance;
     if (may_be_absent && cell_absent_enough(&cell)) {
         cell_set(&cell, VERDICT_CONFORMING, REASON_SHUT_AS_DEMANDED);
         cell.blame = BLAME_NONE;
