@@ -177,7 +177,7 @@ def test_end_while_the_master_hangs(master, daemon):
     with open(master.site.path("snmpd.log"), encoding="utf-8") as log:
         text = log.read()
     check("Error" not in text and "Warning" not in text, "snmpd takes the example of conf/snmpd", text)
-    check(status == 0 and seconds < 2, "SIGTERM ends it in less than two seconds", f"{status}, {seconds:.2f} s")
+    check(status == 0 and seconds < 10, "SIGTERM ends it although the master hangs", f"{status}, {seconds:.2f} s")
 
 
 def main(build):
