@@ -254,7 +254,6 @@ static void load_plain(struct loader *loader, const struct site_fields *fields, 
     ret->pen = (uint32_t)fields->pen.number;
     ret->interval_s = (unsigned)fields->interval_s.number;
     struct events_fields events;
-    ret->ask_sql_browser = probe.sql_browser.number;
     schema_defaults(&section_events, &events);
     if (fields->events.node)
         schema_read(&section_events, fields->events.node, &events, loader->diags);
@@ -269,6 +268,7 @@ static void load_plain(struct loader *loader, const struct site_fields *fields, 
     ret->probe_per_target_per_second = (unsigned)probe.per_target_per_second.number;
     ret->probe_dscp = (uint8_t)probe.dscp.number;
     load_source_ports(loader, &probe.source_ports, ret);
+    ret->ask_sql_browser = probe.sql_browser.number;
     if (probe.ca_file.node)
         ret->ca_file = probe.ca_file.text[0] == '/'
                            ? probe.ca_file.text

@@ -135,11 +135,9 @@ static const struct cfg_item probe_items[] = {
         .initial = "3000"),
     ROW("per_second", CFG_INT, AT(probe_fields, per_second),
         "Probes that begin in a second; a tenth of it at once. How many wait for an answer is bounded by the "
-        "descriptors "
-        "of the process alone",
+        "descriptors of "
+        "the process alone",
         .min = 1, .max = 1000000, .initial = "4000"),
-    ROW("sql_browser", CFG_BOOL, AT(probe_fields, sql_browser),
-        "Whether SQL Server browsers are asked; intrusion detectors may take the question for a worm"),
     ROW("per_target_per_second", CFG_INT, AT(probe_fields, per_target_per_second),
         "Probes that begin in a second to one address; a quarter of it at once", .min = 1, .max = 1000000,
         .initial = "200"),
@@ -151,8 +149,10 @@ static const struct cfg_item probe_items[] = {
         "the kernel's choice"),
     ROW("ca_file", CFG_TEXT, AT(probe_fields, ca_file),
         "Certificates of the authorities that must vouch for every TLS service (PEM); without it certificates are "
-        "looked "
-        "at, not judged. A relative name begins at the configuration's folder"),
+        "looked at, not judged. A relative name begins at the configuration's folder"),
+    ROW("sql_browser", CFG_BOOL, AT(probe_fields, sql_browser),
+        "Whether SQL Server browsers are asked; intrusion detectors may take the question for a worm",
+        .initial = "false"),
 };
 const struct cfg_section section_probe = {
     .name = "probe",
