@@ -82,6 +82,7 @@ int main(int argc, char **argv)
     };
     if (check_standard_streams() < 0)
         return 3;
-    /* no locale: what monitoring reads is the same everywhere, and setting one up takes longer than asking the daemon */
+    /* no locale: what monitoring reads is the same everywhere, and setting one up takes longer than asking the daemon
+     */
     return check_main(&program, argc, argv);
 }

@@ -15,7 +15,7 @@ struct answer {
     struct check_run run;
     const struct check_answer_request *request;
     const struct directory_host *host; /* -H; NULL: all */
-    struct snapshot *snapshot;         /* what is told: all of it, or the host's part; owned */
+    const struct snapshot *snapshot;   /* what is told: all of it, the caller's, or the host's part, our own */
     size_t flow_count;
 };
 
@@ -250,18 +250,17 @@ static int answer_parsed(struct answer *answer)
         return run_tell_unknown(&answer->run, why);
     bool failed = false;
     answer->flow_count = answer->host ? answer->host->flow_count : answer->request->directory->plan.flow_count;
-    /* the caller keeps the whole one */
-    answer->snapshot = answer->host ? host_part(answer, &failed) : NULL;
+    if (answer->host)
+        answer->snapshot = host_part(answer, &failed);
+    else
+        answer->snapshot = answer->request->snapshot;
     if (failed)
         return run_tell_code(&answer->run, "the check could not be made", -ENOMEM);
-    if (answer->host && !answer->snapshot)
+    if (!answer->snapshot)
         return run_tell_unknown(&answer->run, "the daemon has not looked at this host yet: ask again in a moment");
-    struct snapshot *part = answer->snapshot;
-    struct snapshot whole = snapshot_view(answer->request->snapshot);
-    if (!part)
-        answer->snapshot = &whole;
     int status = answer_from(answer);
-    snapshot_unref(part);
+    if (answer->host)
+        snapshot_unref((struct snapshot *)answer->snapshot); /* a part of our own; the whole is the caller's */
     return status;
 }
 

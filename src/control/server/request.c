@@ -37,7 +37,7 @@ int request_parse(char *octets, size_t length, struct request *ret)
         return r;
     }
     char *at = octets;
-    const char *fixed[FIXED_WORDS];
+    const char *fixed[FIXED_WORDS] = {NULL};
     for (int i = 0; i < count; i++, at += strlen(at) + 1) {
         if (i < FIXED_WORDS)
             fixed[i] = at;
