@@ -125,7 +125,6 @@ void facts_gather(struct facts *facts, const struct message *message)
     const struct event *event = message->event;
     const struct kind_row *row = &kind_rows[(unsigned)event->kind < EVENT_KINDS ? event->kind : 0];
     const char **values = facts->values;
-    memset(facts, 0, sizeof(*facts));
     facts->level = level_of(message, row);
     values[FACT_V] = "1";
     values[FACT_ID] = number(facts, event->id);

@@ -75,4 +75,4 @@ struct facts {
     char action[FACT_ACTION_TEXT];
     char unique[64];
 };
-void facts_gather(struct facts *facts, const struct message *message);
+void facts_gather(struct facts *facts, const struct message *message); /* into a zeroed one */

@@ -30,7 +30,7 @@ static int grow(struct flight *flight)
     struct flight_entry *entries = calloc(capacity, sizeof(*entries));
     if (entries == NULL)
         return -ENOMEM;
-    for (size_t i = 0; i < flight->count; i++)
+    for (size_t i = 0; flight->capacity > 0 && i < flight->count; i++)
         entries[i] = *nth(flight, i);
     free(flight->entries);
     flight->entries = entries;

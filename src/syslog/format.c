@@ -153,7 +153,7 @@ void message_format(struct text *out, const struct message *message)
         [SYSLOG_FORMAT_RFC5424] = body_rfc5424, [SYSLOG_FORMAT_JSON] = body_json, [SYSLOG_FORMAT_CEE] = body_cee,
         [SYSLOG_FORMAT_CEF] = body_cef,         [SYSLOG_FORMAT_TEXT] = body_text,
     };
-    struct facts facts;
+    struct facts facts = {.level = 0};
     struct text line = {0};
     unsigned most = message->target->most_octets;
     facts_gather(&facts, message);

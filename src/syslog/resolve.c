@@ -90,7 +90,7 @@ static int look_up(const char *host, const char *port, int stop_fd, int64_t unti
     atomic_init(&lookup->holders, 2);
     int result = lookup_start(lookup);
     if (result < 0)
-        lookup_release(lookup); /* the other holder never was */
+        atomic_store(&lookup->holders, 1); /* the other holder never was */
     else
         result = wait_for(lookup->done_fd, stop_fd, until_ms);
     if (result == 0 && lookup->eai != 0) {

@@ -34,7 +34,7 @@ static int make_place(void **state)
     struct recorded recorded;
     if (place == NULL)
         return -1;
-    strcpy(place->folder, "/tmp/pc-syslog-XXXXXX");
+    snprintf(place->folder, sizeof(place->folder), "/tmp/pc-syslog-XXXXXX");
     if (mkdtemp(place->folder) == NULL || recorder_start(&options, &place->recorder, &recorded) < 0)
         return -1;
     snapshot_unref(recorded.snapshot);
@@ -58,7 +58,7 @@ static int listen_local(const struct place *place)
 {
     const struct timeval patience = {.tv_sec = PATIENCE_S};
     struct sockaddr_un address = {.sun_family = AF_UNIX};
-    strcpy(address.sun_path, place->path);
+    snprintf(address.sun_path, sizeof(address.sun_path), "%s", place->path);
     int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
     assert_true(fd >= 0);
     assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience)), 0);
