@@ -60,8 +60,8 @@ only() {
 }
 only 'libconfig' src/config
 only 'net-snmp/' src/snmp
-only 'libmnl/' src/observe/listeners
-only 'openssl/' src/observe/tls src/syslog src/respond
+only 'libmnl/' src/observe/listeners plugins
+only 'openssl/' src/observe/tls src/observe/radius src/syslog src/respond
 only 'sqlite3' src/store
 only 'ares' src/observe/names
 only 'jansson' src/tell/json src/cli src/store src/syslog src/control/server

@@ -42,6 +42,7 @@ struct probe_kind {
     /* Gives back private state, once for each call of `start`, a failed one included; the engine closes the descriptor.
      * NULL: nothing. */
     void (*cancel)(struct probe *probe);
+    bool keyed; /* makes use of the request's secret */
 };
 
 /* What a probe makes use of: a listener, at most `limit` probes (0: 1) at a time. */
@@ -59,6 +60,7 @@ struct probe_request {
     const char *server_name;       /* TLS SNI and HTTP Host; may be NULL; borrowed until done */
     const struct host *host;       /* whose names a certificate may bear; may be NULL; borrowed until done */
     bool opted_in;                 /* payloads that are sent on demand alone are wanted */
+    const char *secret;            /* shared with the target; NULL: none; borrowed until done, told nowhere */
     const char *ca_file;           /* authorities that must vouch for it; NULL: it is looked at, not judged; borrowed */
     unsigned delay_ms;             /* not before so much time has passed */
     unsigned timeout_ms;           /* from its start, not from its queueing */
@@ -161,6 +163,18 @@ bool probe_read_error(struct probe *probe, int fd, int error);
  * the probe's alone, watched for EPOLLOUT; false: not yet, or the probe has ended. */
 int probe_tcp_start(struct probe *probe);
 bool probe_tcp_established(struct probe *probe, uint32_t epoll_events);
+/* All of a kind over UDP. The kind's state begins with a struct udp_exchange; the functions are its `start`, with the
+ * payload that it asks by (NULL: an empty datagram), `on_ready`, `on_timer` and `on_deadline`. */
+struct udp_payload;
+struct udp_exchange {
+    const struct udp_payload *payload;
+    uint64_t nonce;
+    bool any_port; /* the answer may come from another port */
+};
+int probe_udp_start(struct probe *probe, const struct udp_payload *payload);
+void probe_udp_on_ready(struct probe *probe, uint32_t epoll_events);
+void probe_udp_on_timer(struct probe *probe);
+void probe_udp_on_deadline(struct probe *probe);
 
 /* --- UDP payloads, written from the RFCs ------------------------------------------------------------------------- */
 
@@ -168,6 +182,7 @@ struct udp_ask {
     uint64_t nonce;
     struct address own; /* of ours, as the target sees it; of interest to build_from alone */
     uint16_t own_port;
+    const char *secret; /* of interest to build_keyed and answers_keyed alone, and then never NULL */
 };
 struct udp_payload {
     const char *service; /* row of the service table */
@@ -179,7 +194,14 @@ struct udp_payload {
     /* Where the request also says where the answer goes to; then `build` is NULL. */
     size_t (*build_from)(uint8_t *buffer, size_t size, const struct udp_ask *ask);
     bool opt_in; /* intrusion detectors know it: it is sent only where a site asks for it */
+    /* Where both depend on a secret; the other functions are NULL then. 0: it cannot be built; 1: it answers, 0: it
+     * does not, negative: our own trouble, nothing is known. */
+    size_t (*build_keyed)(uint8_t *buffer, size_t size, const struct udp_ask *ask);
+    int (*answers_keyed)(const uint8_t *octets, size_t length, const struct udp_ask *ask);
 };
 const struct udp_payload *udp_payload_find(const char *service); /* NULL: none; an empty datagram is sent */
 const struct udp_payload *udp_payload_table(size_t *ret_count);
 size_t udp_payload_build(const struct udp_payload *payload, const struct udp_ask *ask, uint8_t *buffer, size_t size);
+/* 1, 0, or a negated errno */
+int udp_payload_answers(const struct udp_payload *payload, const struct udp_ask *ask, const uint8_t *octets,
+                        size_t length);

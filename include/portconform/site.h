@@ -134,6 +134,7 @@ struct host {
     const char *listener_file;      /* LISTENERS_FILE: path, resolved against the configuration's folder */
     const char *netns;              /* LISTENERS_KERNEL: a path; NULL: our own */
     const struct snmp_access *snmp; /* LISTENERS_SNMP; else NULL */
+    const char *radius_secret;      /* of its RADIUS server, as secrets are (config.h); NULL: none */
     bool exclusive;                 /* a listener that nothing explains is a finding */
     bool intermittent;
     enum probe_policy probe;

@@ -4,6 +4,7 @@
 #include "portconform/error.h"
 #include "portconform/names.h"
 #include "portconform/number.h"
+#include "portconform/probe_radius.h"
 #include "portconform/probe_tls.h"
 #include "portconform/service_check.h"
 #include <errno.h>
@@ -286,6 +287,7 @@ const struct probe_choice cli_probes[] = {
     {TRANSPORT_TCP, false, &probe_kind_service, service_check_serves},
     {TRANSPORT_TCP, false, &probe_kind_tcp, NULL},
     {TRANSPORT_TCP, true, &probe_kind_tls, NULL},
+    {TRANSPORT_UDP, false, &probe_kind_radius, probe_radius_serves},
     {TRANSPORT_UDP, false, &probe_kind_udp, NULL},
     {TRANSPORT_UNSTATED, false, NULL, NULL},
 };

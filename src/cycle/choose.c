@@ -38,6 +38,12 @@ const char *cycle_source_name(const struct plan_host *host)
     return NULL;
 }
 
+/* Is there a secret to be made use of that the kind knows nothing of? */
+static bool ignores_secret(const struct probe_kind *kind, const struct host *host, const struct service *service)
+{
+    return service && service->keyed && host->radius_secret && !kind->keyed;
+}
+
 static bool host_needs_others(const struct plan_host *host, const struct probe_choice *probes,
                               const struct remote_source *remote)
 {
@@ -46,9 +52,13 @@ static bool host_needs_others(const struct plan_host *host, const struct probe_c
         return true;
     for (size_t i = 0; probes && i < host->expectation_count; i++) {
         const struct expectation *expectation = &host->expectations[i];
+        const enum transport transport = expectation->range.transport;
+        const struct service *service = expectation->rule->service;
+        const struct probe_kind *kind = cycle_choose_kind(probes, transport, service);
+        if (kind && !(transport == TRANSPORT_UDP && ignores_secret(kind, host->host, service)))
+            continue;
         for (size_t f = 0; f < expectation->flow_count; f++)
-            if (expectation->flows[f].id != SIZE_MAX &&
-                !cycle_choose_kind(probes, expectation->range.transport, expectation->rule->service))
+            if (expectation->flows[f].id != SIZE_MAX)
                 return true;
     }
     return false;

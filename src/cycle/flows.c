@@ -186,6 +186,14 @@ static void choose_uses(const struct cycle_flow *flow, struct probe_request *req
     request->uses[1].limit = listener ? 1 : UNKNOWN_LISTENER;
 }
 
+/* What is shared with a service that answers nobody else; NULL: nothing. */
+static const char *secret_of(const struct cycle_flow *flow)
+{
+    const struct service *service = flow->expectation->rule->service;
+    bool keyed = transport_of(flow) == TRANSPORT_UDP && service && service->keyed;
+    return keyed ? flow->address->host->host->radius_secret : NULL;
+}
+
 static int ask(struct cycle_flow *flow,
                void (*done)(void *context, const struct probe_request *request, const struct probe_result *result))
 {
@@ -203,10 +211,11 @@ static int ask(struct cycle_flow *flow,
         .host = flow->address->host->host,
         .ca_file = cycle->plan->site->ca_file,
         .opted_in = cycle->plan->site->ask_sql_browser,
+        .secret = secret_of(flow),
         .delay_ms = flow->state == FLOW_ENDED && flow->result->outcome != PROBE_SILENT ? delay_of(flow) : 0,
         .timeout_ms = timeout_of(flow),
         .early = flow->known == PROBE_SILENT,
-        .attempts = cycle_answers_by_protocol(flow) ? 2 : 1,
+        .attempts = cycle_answers_by_protocol(flow) || secret_of(flow) ? 2 : 1,
         .done = done,
         .context = flow,
     };

@@ -1,10 +1,11 @@
 /* The fixed table of application protocols. What is said about UDP decides how silence is read: `udp_answers` lets the
- * judge conclude something from it, `udp_silent` forbids it, and with neither the service may answer but need not. */
+ * judge conclude something from it, `udp_silent` forbids it, and with neither the service may answer but need not; who
+ * shares no secret with a `keyed` one gets no answer at all. */
 #include "portconform/service.h"
 
 #include <string.h>
 
-enum { TLS = 1, ANSWERS = 2, SILENT = 4 };
+enum { TLS = 1, ANSWERS = 2, SILENT = 4, KEYED = 8 };
 
 #define SERVICE_ROWS(ROW)                                                                                              \
     ROW("none", "a service that never answers", SILENT)                                                                \
@@ -30,7 +31,7 @@ enum { TLS = 1, ANSWERS = 2, SILENT = 4 };
     ROW("cldap", "connectionless LDAP", ANSWERS)                                                                       \
     ROW("kerberos", "Kerberos", ANSWERS)                                                                               \
     ROW("kpasswd", "Kerberos password change", 0)                                                                      \
-    ROW("radius", "RADIUS; unknown clients get no answer", 0)                                                          \
+    ROW("radius", "RADIUS; unknown clients get no answer", KEYED)                                                      \
     ROW("tacacs", "TACACS+", 0)                                                                                        \
     ROW("diameter", "Diameter", 0)                                                                                     \
     ROW("dns", "DNS", ANSWERS)                                                                                         \
@@ -103,8 +104,9 @@ enum { TLS = 1, ANSWERS = 2, SILENT = 4 };
     ROW("amqp", "AMQP messaging", 0)                                                                                   \
     ROW("mqtt", "MQTT messaging", 0)
 
-#define AS_ROW(name, summary, flags) {name, summary, ((flags)&TLS) != 0, ((flags)&ANSWERS) != 0, ((flags)&SILENT) != 0},
-#define AS_NAME(name, ...)           name,
+#define AS_ROW(name, summary, flags)                                                                                   \
+    {name, summary, ((flags)&TLS) != 0, ((flags)&ANSWERS) != 0, ((flags)&SILENT) != 0, ((flags)&KEYED) != 0},
+#define AS_NAME(name, ...) name,
 
 static const struct service services[] = {SERVICE_ROWS(AS_ROW)};
 static const char *const names[] = {SERVICE_ROWS(AS_NAME) NULL};

@@ -1,12 +1,12 @@
-/* The table of UDP payloads, and the octets they are made of. A payload asks for as little as its protocol allows,
- * needs no secret, and changes nothing on the server. */
+/* The table of UDP payloads. A payload asks for as little as its protocol allows, needs no secret, and changes nothing
+ * on the server. Those that need one belong to kinds of their own. */
 #include "payload.h"
 
 #include <string.h>
 
-#define ROW(service, source, build, answers)                                                                           \
+#define ROW(name, where, writes, reads)                                                                                \
     {                                                                                                                  \
-        service, source, build, answers, NULL, false                                                                   \
+        .service = (name), .source = (where), .build = (writes), .answers = (reads)                                    \
     }
 
 static const struct udp_payload payloads[] = {
@@ -21,8 +21,15 @@ static const struct udp_payload payloads[] = {
     ROW("kerberos", "RFC 4120 section 5.4.1", payload_build_kerberos, payload_kerberos_answers),
     ROW("cldap", "RFC 4511 section 4.5", payload_build_cldap, payload_cldap_answers),
     ROW("ike", "RFC 7296 sections 1.2 and 3.1", payload_build_ike, payload_ike_answers),
-    {"h323-ras", "H.225.0 section 7.8.1", NULL, payload_ras_answers, payload_build_ras, false},
-    {"mssql-browser", "MC-SQLR section 2.2.2", payload_build_sql_browser, payload_sql_browser_answers, NULL, true},
+    {.service = "h323-ras",
+     .source = "H.225.0 section 7.8.1",
+     .build_from = payload_build_ras,
+     .answers = payload_ras_answers},
+    {.service = "mssql-browser",
+     .source = "MC-SQLR section 2.2.2",
+     .build = payload_build_sql_browser,
+     .answers = payload_sql_browser_answers,
+     .opt_in = true},
 };
 
 const struct udp_payload *udp_payload_table(size_t *ret_count)
@@ -41,5 +48,14 @@ const struct udp_payload *udp_payload_find(const char *service)
 
 size_t udp_payload_build(const struct udp_payload *payload, const struct udp_ask *ask, uint8_t *buffer, size_t size)
 {
+    if (payload->build_keyed)
+        return payload->build_keyed(buffer, size, ask);
     return payload->build_from ? payload->build_from(buffer, size, ask) : payload->build(buffer, size, ask->nonce);
+}
+
+int udp_payload_answers(const struct udp_payload *payload, const struct udp_ask *ask, const uint8_t *octets,
+                        size_t length)
+{
+    return payload->answers_keyed ? payload->answers_keyed(octets, length, ask)
+                                  : payload->answers(octets, length, ask->nonce);
 }

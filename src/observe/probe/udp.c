@@ -15,13 +15,8 @@
 
 enum {
     REQUEST_MAX = 512,
+    ANSWER_MAX = 4096,
     DATAGRAMS_MAX = 64, /* read at one go: a flood cannot hold the engine */
-};
-
-struct udp_state {
-    const struct udp_payload *payload;
-    uint64_t nonce;
-    bool any_port; /* the answer may come from another port */
 };
 
 static uint64_t fresh_nonce(void)
@@ -56,8 +51,8 @@ static struct address own_address(const struct probe_request *request, int fd, u
 
 static size_t build_request(struct probe *probe, int fd, uint8_t buffer[REQUEST_MAX])
 {
-    const struct udp_state *state = probe_state(probe);
-    struct udp_ask ask = {.nonce = state->nonce};
+    const struct udp_exchange *state = probe_state(probe);
+    struct udp_ask ask = {.nonce = state->nonce, .secret = probe_request_of(probe)->secret};
     if (!state->payload)
         return 0;
     if (state->payload->build_from)
@@ -77,25 +72,30 @@ static int send_request(struct probe *probe, int fd)
     return -errno;
 }
 
-static int udp_start(struct probe *probe)
+int probe_udp_start(struct probe *probe, const struct udp_payload *payload)
 {
-    struct udp_state *state = probe_state(probe);
+    struct udp_exchange *state = probe_state(probe);
     const struct probe_request *request = probe_request_of(probe);
-    if (request->service) {
-        state->payload = udp_payload_find(request->service->name);
-        if (state->payload && state->payload->opt_in && !request->opted_in)
-            state->payload = NULL;
-        state->any_port = strcmp(request->service->name, "tftp") == 0;
-    }
+    state->payload = payload;
+    state->any_port = request->service && strcmp(request->service->name, "tftp") == 0;
     state->nonce = fresh_nonce();
     probe_result_of(probe)->path_local = probe_route_is_local(probe);
     int r = slots_take(probe, SLOT_UDP);
     return r < 0 ? r : attempts_begin(probe, send_request);
 }
 
+static int udp_start(struct probe *probe)
+{
+    const struct probe_request *request = probe_request_of(probe);
+    const struct udp_payload *payload = request->service ? udp_payload_find(request->service->name) : NULL;
+    if (payload && payload->opt_in && !request->opted_in)
+        payload = NULL;
+    return probe_udp_start(probe, payload);
+}
+
 static bool from_target(struct probe *probe, const struct sockaddr_storage *sender)
 {
-    const struct udp_state *state = probe_state(probe);
+    const struct udp_exchange *state = probe_state(probe);
     const struct probe_request *request = probe_request_of(probe);
     uint16_t port;
     struct address address = address_from_sockaddr((const struct sockaddr *)sender, &port);
@@ -112,13 +112,30 @@ static void end_proven(struct probe *probe, bool proven)
     probe_end(probe, PROBE_OPEN, REASON_UDP_ANSWER);
 }
 
+static void end_wrong(struct probe *probe)
+{
+    const struct udp_payload *payload = ((const struct udp_exchange *)probe_state(probe))->payload;
+    probe_set_detail(probe, "answered, but not as %s does%s", payload->service,
+                     payload->answers_keyed ? " that shares our secret" : "");
+    probe_result_of(probe)->sign_of_life = true;
+    probe_result_of(probe)->wrong_protocol = true;
+    probe_end(probe, PROBE_OPEN, REASON_WRONG_PROTOCOL);
+}
+
+static void end_untold(struct probe *probe, int error)
+{
+    probe_result_of(probe)->error = error;
+    probe_end(probe, PROBE_LOCAL, probe_local_reason(error));
+}
+
 /* Reads what is there. The right answer wins over a wrong one that came before it. */
 static void read_answers(struct probe *probe)
 {
-    const struct udp_state *state = probe_state(probe);
+    const struct udp_exchange *state = probe_state(probe);
+    const struct udp_ask ask = {.nonce = state->nonce, .secret = probe_request_of(probe)->secret};
     bool wrong = false;
     for (int i = 0; i < DATAGRAMS_MAX; i++) {
-        uint8_t buffer[2048];
+        uint8_t buffer[ANSWER_MAX];
         struct sockaddr_storage sender;
         socklen_t length = sizeof(sender);
         ssize_t got = recvfrom(probe_fd(probe), buffer, sizeof(buffer), 0, (struct sockaddr *)&sender, &length);
@@ -127,21 +144,18 @@ static void read_answers(struct probe *probe)
         /* a report's error is given once, before what waits behind it */
         if (got < 0 || !from_target(probe, &sender))
             continue;
-        if (!state->payload || state->payload->answers(buffer, (size_t)got, state->nonce)) {
-            end_proven(probe, state->payload != NULL);
-            return;
-        }
+        int answered = state->payload ? udp_payload_answers(state->payload, &ask, buffer, (size_t)got) : 1;
+        if (answered < 0)
+            return end_untold(probe, -answered);
+        if (answered)
+            return end_proven(probe, state->payload != NULL);
         wrong = true;
     }
-    if (!wrong)
-        return;
-    probe_set_detail(probe, "answered, but not as %s does", state->payload->service);
-    probe_result_of(probe)->sign_of_life = true;
-    probe_result_of(probe)->wrong_protocol = true;
-    probe_end(probe, PROBE_OPEN, REASON_WRONG_PROTOCOL);
+    if (wrong)
+        end_wrong(probe);
 }
 
-static void udp_on_ready(struct probe *probe, uint32_t epoll_events)
+void probe_udp_on_ready(struct probe *probe, uint32_t epoll_events)
 {
     /* an answer first: a report about one of several attempts must not hide it */
     if (epoll_events & EPOLLIN)
@@ -150,16 +164,30 @@ static void udp_on_ready(struct probe *probe, uint32_t epoll_events)
         (void)probe_read_error(probe, probe_fd(probe), 0);
 }
 
-static void udp_on_timer(struct probe *probe)
+void probe_udp_on_timer(struct probe *probe)
 {
     attempts_next(probe, send_request);
+}
+
+/* Why its silence says nothing: people look for a mistake of the network otherwise. */
+void probe_udp_on_deadline(struct probe *probe)
+{
+    const struct probe_request *request = probe_request_of(probe);
+    if (!request->service || !request->service->keyed)
+        return;
+    if (request->secret)
+        probe_set_detail(probe,
+                         "unknown clients and other secrets get no answer, nor does every server know the question");
+    else
+        probe_set_detail(probe, "without the secret that it shares with us nothing can be proven");
 }
 
 const struct probe_kind probe_kind_udp = {
     .name = "udp",
     .summary = "asks in the service's own protocol, or sends an empty datagram",
-    .state_size = sizeof(struct udp_state),
+    .state_size = sizeof(struct udp_exchange),
     .start = udp_start,
-    .on_ready = udp_on_ready,
-    .on_timer = udp_on_timer,
+    .on_ready = probe_udp_on_ready,
+    .on_timer = probe_udp_on_timer,
+    .on_deadline = probe_udp_on_deadline,
 };
