@@ -91,6 +91,14 @@ static bool draft_subject(struct host_case *host, struct finding *finding, const
     return finding->peers != NULL;
 }
 
+/* Of a large range the probes are a sample, and whoever reads what they showed is to know. */
+static void text_add_sample(struct text *text, const struct expectation *expectation)
+{
+    unsigned count = port_range_count(&expectation->range);
+    if (expectation->ports_sampled > 0 && expectation->ports_sampled < count)
+        text_printf(text, "; %zu of %u ports tried", expectation->ports_sampled, count);
+}
+
 static bool draft_evidence(struct host_case *host, struct finding *finding, const struct cell *cell)
 {
     if (cell->address != SIZE_MAX)
@@ -105,6 +113,7 @@ static bool draft_evidence(struct host_case *host, struct finding *finding, cons
     if (cell->probe) {
         struct text text = {0};
         probe_result_format_short(&text, finding->transport, cell->probe);
+        text_add_sample(&text, cell->expectation);
         finding->probe = draft_text(host->scratch, &text);
         if (!finding->probe)
             return false;
