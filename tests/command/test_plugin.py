@@ -200,7 +200,21 @@ class Limits(Case):
 
 
 class Deadline(Case):
+    """Probes wait for their answers side by side, so that silence alone holds nobody up. A pace that the deadline leaves no
+    time for does."""
+
+    def slowly(self, per_second):
+        self.site(f'site: {{ name = "lab"; probe = {{ per_target_per_second = {per_second}; }}; }};\n')
+
+    def test_silence_side_by_side_costs_one_time_out(self):
+        ports = [self.stalled() for _ in range(100)]
+        self.loopback(*(f"tcp {port}" for port in ports))
+        result = self.check("-t", "20")
+        self.assert_plugin(result, "CRITICAL", "100 filtered")
+        self.assertNotIn("not evaluated", result.out)
+
     def test_tarpit_is_cut_and_told_in_time(self):
+        self.slowly(10)
         ports = [self.stalled() for _ in range(100)]
         self.loopback(*(f"tcp {port}" for port in ports))
         result = self.check("-t", "1")
@@ -208,6 +222,7 @@ class Deadline(Case):
         self.assertLess(result.seconds, 5)  # starting and ending, on a busy machine; a core waits for ten seconds
 
     def test_state_of_the_deadline_can_be_chosen(self):
+        self.slowly(10)
         ports = [self.stalled() for _ in range(100)]
         self.loopback(*(f"tcp {port}" for port in ports))
         for state in ("critical", "warning"):
@@ -215,6 +230,7 @@ class Deadline(Case):
             self.assert_plugin(result, state.upper())
 
     def test_what_stands_behind_a_row_of_silent_ports_is_told(self):
+        self.slowly(40)  # time for every port once, not for a second look at each silent one
         ports = [self.stalled() for _ in range(60)]
         closed = self.free_port()
         self.loopback(*(f"tcp {port}" for port in ports), f"tcp {self.listener()}", f"tcp {closed}")
