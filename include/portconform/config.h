@@ -12,7 +12,8 @@ struct config {
     const char *hash; /* FNV-1a (128 bits, hexadecimal) of every octet read, in order; tells configurations apart,
                          protects nothing. For "config_hash" */
     size_t file_count;
-    struct secrets *secrets; /* of the SNMP agents that are asked; NULL: none. Never part of the hash */
+    struct secrets
+        *secrets; /* of the SNMP agents and RADIUS servers that are asked; NULL: none. Never part of the hash */
 };
 
 void config_free(struct config *config); /* takes NULL */

@@ -1,5 +1,6 @@
-/* Secrets: communities and pass phrases, in pages of their own that no core dump holds and that are wiped when they are
- * given back. They are in no output, no log, no hash of the configuration and no argument of a program. */
+/* Secrets: communities, pass phrases and shared secrets, in pages of their own that no core dump holds and that are
+ * wiped when they are given back. They are in no output, no log, no hash of the configuration and no argument of a
+ * program. */
 #pragma once
 
 #include <stddef.h>

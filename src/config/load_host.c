@@ -218,6 +218,7 @@ struct host_parts *host_parts_read(struct loader *loader, const struct node *gro
     parts->waivers = read_waivers(loader, &parts->fields.waive, name, &parts->waiver_count);
     parts->severities = read_severities(loader, &parts->fields.severities, &parts->severity_count);
     snmp_check(loader, &parts->fields.snmp);
+    radius_check(loader, &parts->fields.radius);
     if (parts->fields.damping.node) {
         struct damping_fields damping;
         schema_read(&section_damping, parts->fields.damping.node, &damping, loader->diags);
@@ -391,6 +392,7 @@ void host_fold(struct loader *loader, const struct host_defaults *site, const st
                            sizeof(*folded_severities), &host.severity_count);
     fold_roles(loader, site, base, own, &host);
     fold_listeners(loader, site, base, own, &host);
+    host.radius_secret = radius_fold(loader, &own->fields.radius, &base->fields.radius, &site->radius);
     host.intermittent = nearest(&own->fields.intermittent, &base->fields.intermittent)->number;
     host.probe = (enum probe_policy)nearest(&own->fields.probe, &base->fields.probe)->number;
     const struct field *interval = nearest(&own->fields.interval_s, &base->fields.interval_s);

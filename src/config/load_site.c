@@ -342,6 +342,8 @@ bool load_site(struct loader *loader, const struct node *root, struct site_parts
     read_damping(loader, &fields.damping, &ret->defaults.damping);
     snmp_check(loader, &fields.snmp);
     ret->defaults.snmp = fields.snmp;
+    radius_check(loader, &fields.radius);
+    ret->defaults.radius = fields.radius;
     load_syslog(loader, &fields.syslog, site);
     load_vantages(loader, &file.vantages, &ret->defaults, site);
     load_teams(loader, &file.teams, site);

@@ -1,8 +1,6 @@
 /* How a host's agent is asked: the settings of host, template and site folded one by one, and the secrets they name. */
 #include "loader.h"
 
-#include "secrets_file.h"
-#include <errno.h>
 #include <string.h>
 
 /* What was folded before: hosts without settings of their own share it, and its mistakes are told once. */
@@ -11,57 +9,6 @@ struct snmp_fold {
     const struct node *groups[3]; /* host, template, site; NULL: not given */
     const struct snmp_access *access;
 };
-
-/* --- secrets ----------------------------------------------------------------------------------------------------- */
-
-static const struct secrets_file *open_secrets(struct loader *loader, const struct field *field)
-{
-    const char *path =
-        field->text[0] == '/' ? field->text : loader_printf(loader, "%s/%s", loader->folder, field->text);
-    if (!path)
-        return NULL;
-    for (const struct secrets_file *file = loader->secrets_files; file; file = file->next)
-        if (strcmp(file->path, path) == 0)
-            return file;
-    struct secrets_file *file = loader_scratch(loader, 1, sizeof(*file));
-    if (!loader->secrets)
-        loader->secrets = secrets_new();
-    if (!file || !loader->secrets ||
-        secrets_file_read(path, node_inside(field->node), loader->arena, loader->secrets, loader->diags, file) < 0) {
-        loader->failure = -ENOMEM;
-        return NULL;
-    }
-    file->next = loader->secrets_files;
-    loader->secrets_files = file;
-    return file;
-}
-
-struct wanted_secret {
-    enum secret_kind kind;
-    const char **ret;
-};
-
-static void take_secrets(struct loader *loader, const struct snmp_fields *fields, struct origin place,
-                         const char *entry, const struct wanted_secret *wanted, size_t count)
-{
-    if (!fields->secrets.node) {
-        ERROR(loader, place, "secrets = \"snmp.secrets\": a file with mode 600 or 640",
-              "the file that holds the secrets is not named");
-        return;
-    }
-    const struct secrets_file *file = open_secrets(loader, &fields->secrets);
-    if (!file || file->broken || file->unreadable)
-        return;
-    for (size_t i = 0; i < count; i++) {
-        const struct secret_entry *found = secrets_file_find(file, entry, wanted[i].kind);
-        if (found)
-            *wanted[i].ret = found->secret;
-        else
-            ERROR(loader, fields->entry.node ? node_inside(fields->entry.node) : node_inside(fields->secrets.node),
-                  loader_printf(loader, "a line: %s %s SECRET", entry, secret_kind_name(wanted[i].kind)),
-                  "%s holds no %s secret of \"%s\"", file->path, secret_kind_name(wanted[i].kind), entry);
-    }
-}
 
 /* --- versions ---------------------------------------------------------------------------------------------------- */
 
@@ -78,16 +25,16 @@ static void warn_useless(struct loader *loader, const struct snmp_fields *fields
 static void fold_community(struct loader *loader, const struct snmp_fields *fields, const struct node *nearest,
                            struct snmp_access *access)
 {
-    const struct wanted_secret wanted[] = {{SECRET_COMMUNITY, &access->community}};
+    const struct secret_source source = {&fields->secrets, &fields->entry,
+                                         fields->entry.node ? fields->entry.text : "default", access->origin,
+                                         "snmp.secrets"};
     warn_useless(loader, fields, nearest);
-    take_secrets(loader, fields, access->origin, fields->entry.node ? fields->entry.text : "default", wanted,
-                 COUNT(wanted));
+    secrets_take(loader, &source, SECRET_COMMUNITY, &access->community);
 }
 
 static void fold_user(struct loader *loader, const struct snmp_fields *fields, struct snmp_access *access)
 {
     enum { USER_MAX = 32 }; /* RFC 3414 section 5, usmUserName */
-    const struct wanted_secret wanted[] = {{SECRET_AUTH, &access->auth_secret}, {SECRET_PRIV, &access->priv_secret}};
     access->auth = (enum access_auth)fields->auth.number;
     access->priv = (enum access_priv)fields->priv.number;
     access->user = fields->user.text;
@@ -105,9 +52,12 @@ static void fold_user(struct loader *loader, const struct snmp_fields *fields, s
               "nothing is encrypted without authentication");
         return;
     }
-    if (access->auth != ACCESS_AUTH_NONE)
-        take_secrets(loader, fields, access->origin, fields->entry.node ? fields->entry.text : access->user, wanted,
-                     access->priv == ACCESS_PRIV_NONE ? 1 : 2);
+    const struct secret_source source = {&fields->secrets, &fields->entry,
+                                         fields->entry.node ? fields->entry.text : access->user, access->origin,
+                                         "snmp.secrets"};
+    if (access->auth != ACCESS_AUTH_NONE && secrets_take(loader, &source, SECRET_AUTH, &access->auth_secret) &&
+        access->priv != ACCESS_PRIV_NONE)
+        secrets_take(loader, &source, SECRET_PRIV, &access->priv_secret);
 }
 
 /* --- folding ----------------------------------------------------------------------------------------------------- */

@@ -4,6 +4,7 @@
 
 #include "document.h"
 #include "portconform/load.h"
+#include "secrets_file.h"
 #include "sections.h"
 
 /* A guide while it is loaded, beside its struct guide at the same index. */
@@ -27,6 +28,7 @@ struct loader {
     struct secrets *secrets; /* NULL: none yet */
     struct secrets_file *secrets_files;
     struct snmp_fold *snmp_folds;
+    struct radius_fold *radius_folds;
     int failure; /* 0 or -ENOMEM */
 };
 
@@ -117,7 +119,7 @@ struct host_defaults {
     const struct severity_override *severities;
     size_t severity_count;
     struct damping damping;
-    struct field snmp;
+    struct field snmp, radius;
 };
 /* Folds site, template (NULL: none) and host into one. */
 void host_fold(struct loader *loader, const struct host_defaults *site, const struct host_parts *of_template,
@@ -129,6 +131,24 @@ const struct waiver *read_waivers(struct loader *loader, const struct field *fie
 const struct severity_override *read_severities(struct loader *loader, const struct field *field, size_t *ret_count);
 /* `ret` keeps what the group does not give. */
 void read_damping(struct loader *loader, const struct field *field, struct damping *ret);
+
+/* --- load_secrets.c --- */
+/* Where a secret is looked for. */
+struct secret_source {
+    const struct field *file, *entry; /* the settings that say so, or may */
+    const char *name;                 /* of the entry */
+    struct origin place;              /* to tell that no file is named */
+    const char *example;              /* a name for one */
+};
+/* `*ret` stays untouched where there is none, which was told. False: the file is not there, or cannot be used. */
+bool secrets_take(struct loader *loader, const struct secret_source *source, enum secret_kind kind, const char **ret);
+
+/* --- load_radius.c --- */
+/* NULL: nobody names a secret, or it cannot be had, which was told. */
+const char *radius_fold(struct loader *loader, const struct field *host, const struct field *of_template,
+                        const struct field *site);
+/* Tells what is wrong with one of those groups by itself. */
+void radius_check(struct loader *loader, const struct field *field);
 
 /* --- load_snmp.c --- */
 /* How the agent of a host is asked, by its own group, its template's and the site's; `place` is where its listeners are

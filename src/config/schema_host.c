@@ -58,6 +58,8 @@ static const struct cfg_item host_items[] = {
         "The network namespace of this machine to read listeners in: \"/run/netns/x\""),
     ROW("snmp", CFG_GROUP, AT(host_fields, snmp), "How its agent is asked, for listeners = \"snmp\"",
         .section = &section_snmp),
+    ROW("radius", CFG_GROUP, AT(host_fields, radius), "The secret that its RADIUS server shares with us",
+        .section = &section_radius),
     ROW("exclusive", CFG_BOOL, AT(host_fields, exclusive), "A listener that nothing explains is a finding",
         .initial = "false"),
     ROW("intermittent", CFG_BOOL, AT(host_fields, intermittent), "It may be off: unreachable is no alarm",
@@ -212,13 +214,15 @@ const struct cfg_section section_severities = {
 const struct cfg_section *const *schema_sections(void)
 {
     static const struct cfg_section *const sections[] = {
-        &section_guide_file, &section_guide,     &section_parameters,    &section_components, &section_rules,
-        &section_from,       &section_site_file, &section_site,          &section_store,      &section_agentx,
-        &section_snmp_agent, &section_syslog,    &section_syslog_levels, &section_syslog_tls, &section_probe,
-        &section_events,     &section_damping,   &section_snmp,          &section_vantages,   &section_plays,
-        &section_teams,      &section_networks,  &section_externals,     &section_templates,  &section_host_file,
-        &section_host,       &section_addresses, &section_settings,      &section_roles,      &section_changed_ports,
-        &section_expect,     &section_ignore,    &section_waive,         &section_severities, NULL,
+        &section_guide_file,    &section_guide,      &section_parameters,    &section_components,
+        &section_rules,         &section_from,       &section_site_file,     &section_site,
+        &section_store,         &section_agentx,     &section_snmp_agent,    &section_syslog,
+        &section_syslog_levels, &section_syslog_tls, &section_probe,         &section_events,
+        &section_damping,       &section_snmp,       &section_radius,        &section_vantages,
+        &section_plays,         &section_teams,      &section_networks,      &section_externals,
+        &section_templates,     &section_host_file,  &section_host,          &section_addresses,
+        &section_settings,      &section_roles,      &section_changed_ports, &section_expect,
+        &section_ignore,        &section_waive,      &section_severities,    NULL,
     };
     return sections;
 }

@@ -63,6 +63,8 @@ static const struct cfg_item site_items[] = {
         .section = &section_damping),
     ROW("snmp", CFG_GROUP, AT(site_fields, snmp), "How agents are asked, for hosts with listeners = \"snmp\"",
         .section = &section_snmp),
+    ROW("radius", CFG_GROUP, AT(site_fields, radius), "The secret that RADIUS servers share with us",
+        .section = &section_radius),
     ROW("severities", CFG_GROUPS, AT(site_fields, severities), "Other severities than those of the verdicts",
         .section = &section_severities),
     ROW("waive", CFG_GROUPS, AT(site_fields, waive), "What is known and accepted until a day, on every host",
@@ -240,6 +242,26 @@ const struct cfg_section section_snmp = {
     .count = COUNT(snmp_items),
     .size = sizeof(struct snmp_fields),
     .hint = snmp_hint,
+};
+
+static const char *radius_hint(const char *name)
+{
+    return strcmp(name, "secret") == 0 ? "secrets stand in a file of their own: secrets = \"radius.secrets\"" : NULL;
+}
+
+static const struct cfg_item radius_items[] = {
+    ROW("secrets", CFG_TEXT, AT(radius_fields, secrets),
+        "The file that holds the secret, relative to the configuration's folder"),
+    ROW("entry", CFG_NAME, AT(radius_fields, entry), "The name of the secret in that file", .initial = "default"),
+};
+const struct cfg_section section_radius = {
+    .name = "radius",
+    .doc = "The secret that a RADIUS server shares with us; each setting of the host's stands before the template's "
+           "and the site's",
+    .items = radius_items,
+    .count = COUNT(radius_items),
+    .size = sizeof(struct radius_fields),
+    .hint = radius_hint,
 };
 
 static const struct cfg_item vantage_items[] = {

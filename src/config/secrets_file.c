@@ -13,7 +13,7 @@
 
 enum { FILE_MAX = 64 << 10, PHRASE_MIN = 8 /* RFC 3414 section 11.2 */ };
 
-static const char *const kind_names[SECRET_KINDS + 1] = {"community", "auth", "priv", NULL};
+static const char *const kind_names[SECRET_KINDS + 1] = {"community", "auth", "priv", "radius", NULL};
 
 const char *secret_kind_name(enum secret_kind kind)
 {
@@ -131,7 +131,7 @@ static bool is_well(struct secrets_reader *reader, const char *name, struct span
         complain(reader, secret.at, NULL, "the secret is longer than 255 octets");
     else if (memchr(secret.at, '\0', secret.length))
         complain(reader, secret.at, NULL, "a secret cannot hold a NUL octet");
-    else if (kind != SECRET_COMMUNITY && secret.length < PHRASE_MIN)
+    else if ((kind == SECRET_AUTH || kind == SECRET_PRIV) && secret.length < PHRASE_MIN)
         complain(reader, secret.at, NULL, "a pass phrase of SNMPv3 has at least 8 octets");
     else if (secrets_file_find(reader->file, name, kind))
         complain(reader, kind_word.at, NULL, "this secret is given twice");
@@ -168,7 +168,8 @@ static void read_line(struct secrets_reader *reader, const char *end)
     else if (!schema_is_name(name))
         complain(reader, name_word.at, "NAME KIND SECRET: letters, digits, '.', '_' and '-'", "this cannot be a name");
     else if (!kind_of(kind_word, &kind))
-        complain(reader, kind_word.at, "community, auth or priv", "the second word says what kind of secret it is");
+        complain(reader, kind_word.at, "community, auth, priv or radius",
+                 "the second word says what kind of secret it is");
     else if (is_well(reader, name, kind_word, kind, secret))
         add_entry(reader, name, kind, secret);
 }
@@ -191,8 +192,8 @@ static void tell_failure(struct secrets_reader *reader, struct origin wanted, in
 {
     bool ours = error == -EACCES;
     diag_add(reader->diags, ours ? DIAG_WARNING : DIAG_ERROR, wanted,
-             ours ? "whoever looks at listeners over SNMP must be able to" : NULL,
-             "the secrets in %s cannot be read: %s", reader->path, pc_strerror(error));
+             ours ? "whoever asks with them must be able to" : NULL, "the secrets in %s cannot be read: %s",
+             reader->path, pc_strerror(error));
     *(ours ? &reader->file->unreadable : &reader->file->broken) = true;
 }
 

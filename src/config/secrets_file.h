@@ -4,13 +4,14 @@
  *     branch   community   s3cret
  *     monitor  auth        "a pass phrase with blanks"
  *     monitor  priv        another-phrase
+ *     default  radius      what-the-server-has-for-us
  */
 #pragma once
 
 #include "portconform/diag.h"
 #include "portconform/secrets.h"
 
-enum secret_kind { SECRET_COMMUNITY, SECRET_AUTH, SECRET_PRIV, SECRET_KINDS };
+enum secret_kind { SECRET_COMMUNITY, SECRET_AUTH, SECRET_PRIV, SECRET_RADIUS, SECRET_KINDS };
 const char *secret_kind_name(enum secret_kind kind); /* "community" */
 
 struct secret_entry {

@@ -46,7 +46,7 @@ struct site_file_fields {
 };
 struct site_fields {
     struct field name, guides, settings, segmentation, canary, pen, agentx, syslog, probe, interval_s;
-    struct field looks_before_unexpected_udp, damping, severities, waive, snmp, events, snmp_agent, store;
+    struct field looks_before_unexpected_udp, damping, severities, waive, snmp, radius, events, snmp_agent, store;
 };
 struct snmp_agent_fields {
     struct field listen, config, notifications, per_minute, per_host;
@@ -70,6 +70,9 @@ struct syslog_tls_fields {
 struct probe_fields {
     struct field timeout_ms, per_second, per_target_per_second, dscp, source_ports, ca_file, sql_browser;
 };
+struct radius_fields {
+    struct field secrets, entry;
+};
 struct snmp_fields {
     struct field version, user, context, auth, priv, secrets, entry, address, port, timeout_ms, retries, cache_s;
 };
@@ -91,14 +94,14 @@ struct external_fields {
 
 extern const struct cfg_section section_site_file, section_site, section_agentx, section_snmp_agent, section_store,
     section_syslog, section_syslog_levels, section_syslog_tls, section_probe, section_damping, section_events,
-    section_snmp, section_vantages, section_teams, section_networks, section_externals;
+    section_radius, section_snmp, section_vantages, section_teams, section_networks, section_externals;
 
 struct host_file_fields {
     struct field host;
 };
 struct host_fields {
     struct field name, template_name, alias, groups, addresses, settings, roles, ports, expect, ignore, waive;
-    struct field severities, listeners, file, netns, snmp, exclusive, intermittent, probe, interval_s, damping;
+    struct field severities, listeners, file, netns, snmp, radius, exclusive, intermittent, probe, interval_s, damping;
 };
 struct address_fields {
     struct field ip, segment, kind;
