@@ -3,6 +3,7 @@
 A server is a row: what it is called, the programs it needs, where it listens, and how it is started. Those that nobody
 packages small enough are written here by hand, from their specification, and say so in their name.
 """
+import hashlib
 import os
 import pwd
 import shutil
@@ -13,6 +14,7 @@ import subprocess
 import threading
 
 ADDRESS = "10.99.0.1"  # of the namespace that the test runs in
+RADIUS_SECRET = "a shared secret"
 
 
 class Bed:
@@ -382,7 +384,7 @@ thread pool {{
 }}
 client localhost {{
   ipaddr = {ADDRESS}
-  secret = a-shared-secret
+  secret = "{RADIUS_SECRET}"
 }}
 modules {{
 }}
@@ -392,7 +394,14 @@ server default {{
     ipaddr = {ADDRESS}
     port = 8812
   }}
+  listen {{
+    type = acct
+    ipaddr = {ADDRESS}
+    port = 8813
+  }}
   authorize {{
+  }}
+  preacct {{
   }}
 }}
 """)
@@ -583,6 +592,17 @@ def rtsp(bed):
     bed.serve(8554, talk)
 
 
+def radius_of_another(bed):
+    """It answers whatever it is asked, sealed with a secret that nobody shares."""
+    def answer(octets):
+        if len(octets) < 20 or octets[0] != 12:
+            return None
+        head = bytes([2, octets[1], 0, 20])
+        return head + hashlib.md5(head + octets[4:20] + b"a secret of its own").digest()
+
+    bed.serve_udp(8814, answer)
+
+
 def echo(bed):
     """RFC 862: what comes back is what was said, and proves nothing."""
     bed.serve_udp(8007, lambda octets: octets)
@@ -612,6 +632,7 @@ SERVERS = (
     Server(krb5kdc, "MIT Kerberos", ["krb5kdc", "kdb5_util"], ("udp", 8088, "kerberos")),
     Server(rpcbind, "rpcbind", ["rpcbind"], ("udp", 111, "portmap")),
     Server(snmpd, "Net-SNMP", ["snmpd"], ("udp", 8161, "snmp")),
+    Server(freeradius, "FreeRADIUS", ["freeradius"], ("udp", 8812, "radius"), ("udp", 8813, "radius")),
     Server(kamailio, "Kamailio", ["kamailio"], ("udp", 8060, "sip"), ("tcp", 8060, "sip")),
     Server(charon, "strongSwan", ["/usr/lib/ipsec/charon"], ("udp", 500, "ike")),
     Server(coturn, "coturn", ["turnserver"], ("udp", 8478, "stun")),

@@ -10,7 +10,7 @@ import tempfile
 
 import service_servers
 from cores import SKIP, need, wait_for
-from service_servers import ADDRESS, SERVERS, Bed
+from service_servers import ADDRESS, RADIUS_SECRET, SERVERS, Bed
 
 PATH = "/usr/sbin:/usr/bin:/sbin:/bin"
 
@@ -37,14 +37,18 @@ def enter_namespace():
 class Look:
     """A site of one host with these ports, and what is seen of each."""
 
-    def __init__(self, build, folder, name, ports, probe="sql_browser = true;"):
+    def __init__(self, build, folder, name, ports, probe="sql_browser = true;", secret=RADIUS_SECRET):
         self.build = build
         self.ports = ports
         site = os.path.join(folder, name)
         os.makedirs(os.path.join(site, "hosts.d"))
         self.config = os.path.join(site, "site.conf")
         with open(self.config, "w", encoding="utf-8") as out:
-            out.write(f'site: {{ name = "{name}"; probe = {{ {probe} }}; }};\n')
+            out.write(f'site: {{ name = "{name}"; probe = {{ {probe} }};')
+            out.write(' radius = { secrets = "radius.secrets"; }; };\n' if secret else " };\n")
+        with open(os.path.join(site, "radius.secrets"), "w", encoding="utf-8") as out:
+            os.fchmod(out.fileno(), 0o600)
+            out.write(f"default radius {secret}\n")
         rows = ",\n    ".join(f'{{ ports = "{transport} {port}"; service = "{service}"; }}'
                               for transport, port, service in ports)
         with open(os.path.join(site, "hosts.d", "peers.conf"), "w", encoding="utf-8") as out:
@@ -62,6 +66,13 @@ class Look:
             raise AssertionError(result.stderr)
         findings = json.loads(result.stdout)["findings"]
         self.findings = {(one["transport"], one["port"]): one for one in findings}
+
+    def everything(self):
+        """All that is told about this site, by every form."""
+        forms = [self._portconform("check", "-C", self.config, "--format", form) for form in ("text", "json", "tsv")]
+        forms += [self._portconform("explain", "-C", self.config, "peers", f"{self.ports[0][1]}/udp"),
+                  self._portconform("lint", "-C", self.config), self._portconform("expect", "-C", self.config)]
+        return "".join(one.stdout + one.stderr for one in forms)
 
     def seen(self, transport, port):
         finding = self.findings[(transport, port)]
@@ -176,6 +187,31 @@ def plain_and_tls(build, bed):
     return table
 
 
+def shared_secrets(build, bed):
+    """A server says nothing to those who do not share its secret: that is no proof of anything. A plugin without OpenSSL
+    leaves the question to the command line; who shares another secret is no server of ours."""
+    table = Table("RADIUS: with the secret, with another one, with none")
+    proven, unproven = ("conforming", "udp-answer"), ("unproven", "silent-by-nature")
+    cases = [(8812, "FreeRADIUS, authentication", RADIUS_SECRET, proven),
+             (8813, "FreeRADIUS, accounting", RADIUS_SECRET, proven),
+             (8812, "FreeRADIUS, another secret", "not-the-one", unproven),
+             (8812, "FreeRADIUS, no secret", None, unproven),
+             (8814, "RADIUS with a secret of its own (by hand)", RADIUS_SECRET, ("impostor", "wrong-protocol"))]
+    for number, (port, server, secret, wanted) in enumerate(cases):
+        look = Look(build, bed.folder, f"radius-{number}", [("udp", port, "radius")], secret=secret)
+        table.add("radius", server, look, "udp", port, {wanted})
+        told = look.everything()
+        if RADIUS_SECRET in told or "not-the-one" in told:
+            table.failed.append(f"radius against {server}: a secret is told")
+    look = Look(build, bed.folder, "radius-plugin", [("udp", 8812, "radius")])
+    plugin = subprocess.run([os.path.join(build, "check_portconform"), "-C", look.config, "-H", "peers"],
+                            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                            timeout=120, check=False)
+    if plugin.returncode or not plugin.stdout.startswith("PORTCONFORM OK"):
+        table.failed.append(f"radius by the plugin: {plugin.returncode}, {plugin.stdout}")
+    return table
+
+
 def main(build):
     wanted = sys.argv[2:]
     servers = [one for one in SERVERS if not wanted or one.name in wanted]
@@ -189,6 +225,9 @@ def main(build):
         tables = [real_servers(build, bed, servers)]
         if not wanted:
             tables += [wrong_servers(build, bed, servers), plain_and_tls(build, bed)]
+        if any(server.name == "FreeRADIUS" for server in servers):
+            service_servers.radius_of_another(bed)
+            tables.append(shared_secrets(build, bed))
         for table in tables:
             table.show()
         failed = [text for table in tables for text in table.failed]
