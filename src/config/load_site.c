@@ -4,7 +4,6 @@
 #include "portconform/number.h"
 #include <errno.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -187,21 +186,42 @@ static void load_syslog(struct loader *loader, const struct field *field, struct
     ret->syslog = items;
 }
 
+/* Digits alone: number_parse() takes a sign. */
+static bool parse_port(const char *text, size_t length, int64_t *ret)
+{
+    char digits[6];
+    if (length == 0 || length >= sizeof(digits) || strspn(text, "0123456789") < length)
+        return false;
+    memcpy(digits, text, length);
+    digits[length] = '\0';
+    return number_parse(digits, 1024, UINT16_MAX, ret) == 0;
+}
+
+static bool parse_port_range(const char *text, uint16_t *ret_low, uint16_t *ret_high)
+{
+    const char *dots = strstr(text, "..");
+    int64_t low, high;
+    if (!dots || !parse_port(text, (size_t)(dots - text), &low) || !parse_port(dots + 2, strlen(dots + 2), &high) ||
+        low > high)
+        return false;
+    *ret_low = (uint16_t)low;
+    *ret_high = (uint16_t)high;
+    return true;
+}
+
 /* "40000..40999": unprivileged ports, enough of them for what may wait for an answer. */
 static void load_source_ports(struct loader *loader, const struct field *field, struct site *ret)
 {
-    unsigned low, high;
-    int end = 0;
+    uint16_t low, high;
     if (!field->node)
         return;
-    if (sscanf(field->text, "%5u..%5u%n", &low, &high, &end) != 2 || field->text[end] != '\0' || low < 1024 ||
-        high > 65535 || low > high) {
+    if (!parse_port_range(field->text, &low, &high)) {
         ERROR(loader, node_inside(field->node), "ports from 1024 to 65535, as in \"40000..40999\"",
               "\"%s\" is no range of source ports", field->text);
         return;
     }
-    ret->probe_source_port_low = (uint16_t)low;
-    ret->probe_source_port_high = (uint16_t)high;
+    ret->probe_source_port_low = low;
+    ret->probe_source_port_high = high;
 }
 
 static const char *in_folder(struct loader *loader, const char *path)

@@ -33,7 +33,7 @@ static const struct cfg_item syslog_items[] = {
     ROW("classes", CFG_STRINGS, AT(syslog_fields, classes),
         "The classes of findings it gets: [\"security\"]; all; events that are about no finding pass"),
     ROW("verdicts", CFG_STRINGS, AT(syslog_fields, verdicts),
-        "The verdicts it gets, reached or left: [\"exposed\", \"forbidden\"]; all. Events that are about no finding "
+        "The verdicts it gets, reached or left: [\"exposed\", \"forbidden\"]; all; events that are about no finding "
         "pass"),
     ROW("least", CFG_WORD, AT(syslog_fields, least), "The least severity it gets, reached or left", .initial = "ok",
         .words = severity_lower_words),

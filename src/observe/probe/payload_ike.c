@@ -42,11 +42,11 @@ static void put_proposal(struct writer *writer)
     put_u8(writer, PROTOCOL_IKE);
     put_u8(writer, 0); /* no SPI of it */
     put_u8(writer, TRANSFORMS);
-    for (uint8_t type = 1; type <= TRANSFORMS; type++) {
+    for (unsigned type = 1; type <= TRANSFORMS; type++) {
         put_u8(writer, type < TRANSFORMS ? MORE_TRANSFORMS : LAST);
         put_u8(writer, 0);
         put_u16(writer, TRANSFORM_LENGTH);
-        put_u8(writer, type);
+        put_u8(writer, (uint8_t)type);
         put_u8(writer, 0);
         put_u16(writer, PRIVATE_TRANSFORM);
     }

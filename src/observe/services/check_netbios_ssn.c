@@ -2,22 +2,21 @@
  * a refusal of the name too. */
 #include "talk.h"
 
-#include <string.h>
-
 enum { REQUEST = 0x81, POSITIVE = 0x82, NEGATIVE = 0x83, RETARGET = 0x84, NAME = 34, HALF_NAME = 16 };
 
 /* A name in the first-level encoding of RFC 1001 section 14.1. */
+static void put_half_octets(struct writer *writer, uint8_t octet)
+{
+    put_u8(writer, (uint8_t)('A' + (octet >> 4)));
+    put_u8(writer, (uint8_t)('A' + (octet & 15)));
+}
+
 static void put_name(struct writer *writer, const char *name, uint8_t suffix)
 {
-    size_t length = strlen(name);
     put_u8(writer, 2 * HALF_NAME);
-    for (size_t i = 0; i < HALF_NAME; i++) {
-        uint8_t octet = i < length ? (uint8_t)name[i] : ' ';
-        if (i == HALF_NAME - 1)
-            octet = suffix;
-        put_u8(writer, (uint8_t)('A' + (octet >> 4)));
-        put_u8(writer, (uint8_t)('A' + (octet & 15)));
-    }
+    for (size_t i = 0; i < HALF_NAME - 1; i++)
+        put_half_octets(writer, *name ? (uint8_t)*name++ : ' ');
+    put_half_octets(writer, suffix);
     put_u8(writer, 0);
 }
 
@@ -35,7 +34,7 @@ static size_t netbios_say(const struct service_talk *talk, uint8_t *buffer, size
 
 static enum service_verdict netbios_read(const struct service_talk *talk, struct text *detail)
 {
-    static const uint8_t lengths[] = {[POSITIVE - POSITIVE] = 0, [NEGATIVE - POSITIVE] = 1, [RETARGET - POSITIVE] = 6};
+    static const uint8_t lengths[] = {0, [NEGATIVE - POSITIVE] = 1, [RETARGET - POSITIVE] = 6};
     uint8_t type = talk->heard[0];
     if (type < POSITIVE || type > RETARGET)
         return SERVICE_WRONG;

@@ -408,7 +408,7 @@ static void set_due(struct job *job)
 
 bool session_ask(struct job *job)
 {
-    struct reading_ask ask;
+    struct reading_ask ask = {0};
     if (job->state == JOB_READING && !reading_next(&job->reading, &ask))
         return false;
     netsnmp_pdu *pdu = job->state == JOB_DISCOVERING ? make_discovery() : make_request(&ask);

@@ -13,8 +13,8 @@ static bool copy_text(char ret[WIRE_TEXT], const char *text)
     size_t length = text ? strlen(text) : 0;
     if (length >= WIRE_TEXT)
         return false;
-    if (length > 0)
-        memcpy(ret, text, length);
+    if (text)
+        memcpy(ret, text, length + 1);
     return true;
 }
 

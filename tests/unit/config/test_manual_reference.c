@@ -26,6 +26,13 @@ static const char *find_section(const struct pages *pages, const char *section)
     return at ? at : strstr(pages->site, heading);
 }
 
+/* Of a section or subsection; a reference (.Sx) is neither. */
+static const char *section_end(const char *at)
+{
+    const char *next = strstr(at + 1, "\n.Ss "), *section = strstr(at + 1, "\n.Sh ");
+    return next && next < section ? next : section;
+}
+
 static void expect_row(void *context, const char *section, const char *name, const char *type, const char *range,
                        const char *initial, const char *doc)
 {
@@ -35,10 +42,13 @@ static void expect_row(void *context, const char *section, const char *name, con
     const char *at = find_section(pages, section);
     if (!at)
         fail_msg("no section \"%s\"", section);
-    const char *end = strstr(at + 1, "\n.S");
+    const char *end = section_end(at);
     char item[96], text[1024];
     snprintf(item, sizeof(item), "\n.It Ic %s Pq ", name ? name : "");
     snprintf(text, sizeof(text), "\n%s.\n", doc ? doc : "");
+    /* manual pages have a line a sentence */
+    for (char *stop = strstr(text, ". "); stop; stop = strstr(stop, ". "))
+        stop[1] = '\n';
     const char *from = name && name[0] ? strstr(at, item) : at;
     if (!from || from > end)
         fail_msg("section \"%s\" does not tell of \"%s\"", section, name);
