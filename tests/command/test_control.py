@@ -272,6 +272,14 @@ class Place(ControlCase):
         self.refused("belongs to a daemon that answers there")
         self.assert_run(self.command("status"), 0)
 
+    def test_folder_may_be_locked_by_others(self):
+        """As the store locks its own, where the socket may stand as well."""
+        folder = os.open(self.folder, os.O_RDONLY | os.O_DIRECTORY)
+        fcntl.flock(folder, fcntl.LOCK_EX)
+        self.daemon()
+        os.close(folder)
+        self.assertEqual([name for name in os.listdir(self.folder) if "lock" in name], [])
+
     def test_something_that_is_no_socket_is_left_alone(self):
         self.path.write_text("mine")
         self.refused("something that is no socket")

@@ -1,7 +1,7 @@
 /* The socket's place in the file system: taken at once and whole, from a dead daemon if need be, never from anybody
  * else.
  *
- * The folder is locked while that is done, so that of two daemons that start together one sees the other. The socket is
+ * The place is locked while that is done, so that of two daemons that start together one sees the other. The socket is
  * made under another name, gets its group and mode, and only then its own name: nobody ever sees it open too wide. */
 #include "server.h"
 
@@ -26,23 +26,30 @@ static int tell(struct text *error, const char *path, const char *what, int code
     return code;
 }
 
-/* The lock goes with the descriptor. */
-static int lock_folder(const char *path)
+/* A file beside the socket, of the lock alone: the folder may be locked for other reasons, by this very process. The
+ * lock goes with the descriptor; who waited for one whose file was removed meanwhile begins again. */
+static int lock_place(const char *name)
 {
-    char folder[sizeof(((struct sockaddr_un *)NULL)->sun_path)];
-    const char *slash = strrchr(path, '/');
-    size_t length = slash ? (size_t)(slash - path) : 0;
-    memcpy(folder, path, length);
-    folder[length] = '\0';
-    int fd = open(length > 0 ? folder : slash ? "/" : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0)
-        return -errno;
-    if (flock(fd, LOCK_EX) < 0) {
-        int r = -errno;
+    for (;;) {
+        struct stat held, there;
+        int fd = open(name, O_RDONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, S_IRUSR | S_IWUSR);
+        if (fd < 0)
+            return -errno;
+        int r = flock(fd, LOCK_EX) < 0 || fstat(fd, &held) < 0 ? -errno : 0;
+        if (r == 0 && lstat(name, &there) == 0 && there.st_dev == held.st_dev && there.st_ino == held.st_ino)
+            return fd;
         close(fd);
-        return r;
+        if (r < 0)
+            return r;
     }
-    return fd;
+}
+
+static void unlock_place(const char *name, int fd)
+{
+    if (fd < 0)
+        return;
+    unlink(name);
+    close(fd);
 }
 
 /* 0: nobody answers there; -EADDRINUSE: somebody does. */
@@ -112,7 +119,9 @@ int place_take(const char *path, gid_t group, mode_t mode, struct place *ret, st
     struct place made = {.path = strdup(path), .fd = -1};
     if (!made.path)
         return -ENOMEM;
-    int lock = lock_folder(path);
+    char name[sizeof(address.sun_path) + sizeof(".lock")];
+    snprintf(name, sizeof(name), "%s.lock", path);
+    int lock = lock_place(name);
     int r = lock < 0 ? lock : look_at(&address);
     if (r == -EADDRINUSE)
         tell(error, path, "belongs to a daemon that answers there", r);
@@ -123,8 +132,7 @@ int place_take(const char *path, gid_t group, mode_t mode, struct place *ret, st
     if (r == 0 && (r = make(&address, group, mode, &made)) < 0)
         tell(error, path,
              r == -EPERM ? "cannot be given to its group; the daemon's user must be a member" : "cannot be made", r);
-    if (lock >= 0)
-        close(lock);
+    unlock_place(name, lock);
     if (r < 0)
         free(made.path);
     else
