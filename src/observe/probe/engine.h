@@ -89,6 +89,7 @@ struct probe_slot {
     sa_family_t family;
     struct address source; /* bound to; AF_UNSPEC */
     uint16_t own_port;     /* UDP */
+    bool used;             /* by an earlier probe */
 };
 
 struct slot_stack {
@@ -145,6 +146,9 @@ bool slots_left(const struct probe_engine *engine);
 int slots_add(struct probe *probe, int fd, uint32_t epoll_events, enum slot_use use);
 /* Gives the probe an idle socket of that use, or a new one. 0 or -errno */
 int slots_take(struct probe *probe, enum slot_use use);
+/* What is heard may be meant for an earlier probe: then another socket, on another port, takes the place of the
+ * probe's. 1: it does; 0: there was no need; or -errno */
+int slots_renew(struct probe *probe);
 void slots_once(struct probe *probe);      /* its socket will not be used again */
 void slots_give_back(struct probe *probe); /* to the idle ones, or closed */
 /* Whose event is it? NULL: nobody's any more. */

@@ -4,7 +4,8 @@
  *          the epoll set, edge-triggered, since a reset socket is always ready. Its last state may still wake us: an
  *          idle socket's event is nobody's, and once it calls again the kernel tells the state that it then has.
  *     UDP: an unconnected socket only has to be empty. What comes late for an earlier probe is told apart by where it
- *          comes from, and by the place that a report says the datagram was sent to.
+ *          comes from, and by the place that a report says the datagram was sent to. Where both agree and the answer is
+ *          still not the one that is waited for, the question is put again from a new port (slots_renew).
  *
  * Half of the calls to the kernel are saved that way. A socket that a kind went on to use for more than the connection,
  * or of which a report was read, is closed. */
@@ -128,17 +129,16 @@ static bool take_idle(struct probe *probe, enum slot_use use)
     if (!address_equal(&slot->source, &request->source) || (use == SLOT_UDP && slot->own_port == request->port))
         return false;
     idle->count--;
+    slot->used = true;
     slot->probe = probe;
     probe->slot = index;
     return true;
 }
 
-int slots_take(struct probe *probe, enum slot_use use)
+static int take_new(struct probe *probe, enum slot_use use)
 {
     struct probe_engine *engine = probe->engine;
     const struct probe_request *request = &probe->request;
-    if (take_idle(probe, use))
-        return 0;
     if (engine->open_count >= engine->descriptors)
         (void)close_one_idle(engine);
     uint16_t own_port = 0;
@@ -155,6 +155,20 @@ int slots_take(struct probe *probe, enum slot_use use)
     slot->source = request->source;
     slot->own_port = own_port;
     return 0;
+}
+
+int slots_take(struct probe *probe, enum slot_use use)
+{
+    return take_idle(probe, use) ? 0 : take_new(probe, use);
+}
+
+int slots_renew(struct probe *probe)
+{
+    const struct probe_slot *slot = &probe->engine->slots[probe->slot];
+    if (!slot->used)
+        return 0;
+    int r = take_new(probe, slot->use);
+    return r < 0 ? r : 1;
 }
 
 void slots_once(struct probe *probe)

@@ -5,9 +5,10 @@
  *     a lane's list         | fewer than the lane's limit of probes use that listener
  *     its target's list     | the target has a token, it is the oldest of those, and there is one for all
  *
- * What was silent last time goes before everything else: its time-out is the longest part of a look, so it begins
- * first. A target without a token rests until it has one; a target without probes is kept until its bucket is full, so
- * that adding probes one after the other is paced like adding them at once. */
+ * What was silent last time goes before what was queued some seconds earlier: its time-out is the longest part of a
+ * look, so it begins first; but no flood of silent ports holds up the others for longer than that. A target without a
+ * token rests until it has one; a target without probes is kept until its bucket is full, so that adding probes one
+ * after the other is paced like adding them at once. */
 #include "engine.h"
 
 #include <errno.h>
@@ -19,6 +20,7 @@ enum {
     BURST_PART = 4, /* of a second, of one target */
     BURST_PART_OVERALL = 10,
     MILLI = 1000,
+    HEAD_START_S = 10, /* longer than a time-out: what is left then comes early enough */
 };
 
 /* --- buckets ----------------------------------------------------------------------------------------------------- */
@@ -119,8 +121,9 @@ static void target_settle(struct probe_engine *engine, struct probe_target *targ
     target->state = TARGET_IDLE;
     if (next && target->bucket.level >= MILLI) {
         int64_t turn = (int64_t)next->number;
+        int64_t head_start = next->request.early ? engine->rate.per_second * HEAD_START_S : 0;
         target->state = TARGET_ELIGIBLE;
-        probe_heap_push(&engine->eligible, &target->member, next->request.early ? turn - INT64_MAX / 2 : turn);
+        probe_heap_push(&engine->eligible, &target->member, turn - head_start);
     } else if (next || target->probes == 0) {
         target->state = TARGET_RESTING;
         probe_heap_push(&engine->resting, &target->member,

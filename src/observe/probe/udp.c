@@ -128,6 +128,19 @@ static void end_untold(struct probe *probe, int error)
     probe_end(probe, PROBE_LOCAL, probe_local_reason(error));
 }
 
+/* A socket that was used before may hear what its last user waited for in vain: the same port, asked with another
+ * nonce. Only what answers a port that nobody has asked from says that the protocol is wrong. */
+static void take_for_wrong(struct probe *probe)
+{
+    int r = slots_renew(probe);
+    if (r < 0)
+        end_untold(probe, -r);
+    else if (r > 0)
+        attempts_next(probe, send_request);
+    else
+        end_wrong(probe);
+}
+
 /* Reads what is there. The right answer wins over a wrong one that came before it. */
 static void read_answers(struct probe *probe)
 {
@@ -152,7 +165,7 @@ static void read_answers(struct probe *probe)
         wrong = true;
     }
     if (wrong)
-        end_wrong(probe);
+        take_for_wrong(probe);
 }
 
 void probe_udp_on_ready(struct probe *probe, uint32_t epoll_events)

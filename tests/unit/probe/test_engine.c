@@ -209,6 +209,24 @@ static void what_was_silent_goes_first(void **state)
     probe_engine_free(seen.engine);
 }
 
+/* hazard: a host with thousands of ports that are always silent must not keep the others from their turn */
+static void silent_ports_hold_up_the_others_for_a_bounded_time(void **state)
+{
+    (void)state;
+    new_engine(1, 1000);
+    add_request((struct probe_request){0}, "192.0.2.1", 1);
+    for (unsigned port = 2; port <= 40; port++)
+        add_request((struct probe_request){.early = true}, "192.0.2.2", port);
+    for (int64_t second = 0; second < 15; second++)
+        probe_engine_step(seen.engine, at(second * 1000));
+    unsigned turn = 0;
+    while (turn < seen.start_count && seen.started[turn] != 1)
+        turn++;
+    assert_in_range(turn, 8, 12); /* not the first, nor the last */
+    assert_int_equal(seen.start_count, 15);
+    probe_engine_free(seen.engine);
+}
+
 static void a_listener_is_asked_one_by_one(void **state)
 {
     (void)state;
@@ -643,6 +661,7 @@ int main(void)
         cmocka_unit_test_setup(starts_in_order_at_the_overall_pace, setup),
         cmocka_unit_test_setup(silent_ones_hold_nobody_up, setup),
         cmocka_unit_test_setup(what_was_silent_goes_first, setup),
+        cmocka_unit_test_setup(silent_ports_hold_up_the_others_for_a_bounded_time, setup),
         cmocka_unit_test_setup(a_listener_is_asked_one_by_one, setup),
         cmocka_unit_test_setup(a_shared_listener_takes_so_many_and_no_more, setup),
         cmocka_unit_test_setup(a_group_ends_and_the_others_go_on, setup),

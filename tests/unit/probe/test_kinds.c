@@ -323,6 +323,73 @@ static void udp_answer_in_another_protocol(void **state)
     (void)close(server);
 }
 
+static uint16_t port_of(const struct sockaddr_storage *client)
+{
+    uint16_t port;
+    (void)address_from_sockaddr((const struct sockaddr *)client, &port);
+    return port;
+}
+
+/* hazard: the answer to a question of yesterday, on a socket that is used again, must not look like an impostor's */
+static void udp_late_answer_to_an_earlier_probe_is_no_wrong_protocol(void **state)
+{
+    (void)state;
+    uint16_t port;
+    uint8_t first[512], request[512];
+    struct sockaddr_storage early, client;
+    int server = open_server("127.0.0.1", SOCK_DGRAM, &port);
+    add(&probe_kind_udp, "127.0.0.1", port, "dns");
+    size_t length = take_request(server, first, sizeof(first), &early);
+    probe_engine_step(seen.engine, after(TIMEOUT_MS));
+    assert_ended(PROBE_SILENT, REASON_SILENT);
+    seen.done = 0;
+    add(&probe_kind_udp, "127.0.0.1", port, "dns");
+    (void)take_request(server, request, sizeof(request), &client);
+    assert_int_equal(port_of(&client), port_of(&early)); /* otherwise this test shows nothing */
+    first[2] |= 0x80;
+    answer_from(server, &early, first, length);
+    struct pollfd ready = {.fd = server, .events = POLLIN};
+    while (poll(&ready, 1, 0) == 0) {
+        struct pollfd answered = {.fd = probe_engine_fd(seen.engine), .events = POLLIN};
+        assert_int_equal(poll(&answered, 1, PATIENCE_MS), 1);
+        probe_engine_step(seen.engine, start);
+        assert_int_equal(seen.done, 0);
+    }
+    length = take_request(server, request, sizeof(request), &client);
+    assert_int_not_equal(port_of(&client), port_of(&early));
+    request[2] |= 0x80;
+    answer_from(server, &client, request, length);
+    wait_for_end();
+    assert_ended(PROBE_OPEN, REASON_UDP_ANSWER);
+    assert_true(seen.result.service_proven);
+    (void)close(server);
+}
+
+/* The same socket, and an impostor that answers everything in its own way: found out all the same. */
+static void udp_wrong_protocol_is_found_on_a_socket_used_again(void **state)
+{
+    (void)state;
+    uint16_t port;
+    uint8_t request[512];
+    struct sockaddr_storage client;
+    int server = open_server("127.0.0.1", SOCK_DGRAM, &port);
+    add(&probe_kind_udp, "127.0.0.1", port, "dns");
+    (void)take_request(server, request, sizeof(request), &client);
+    probe_engine_step(seen.engine, after(TIMEOUT_MS));
+    seen.done = 0;
+    add(&probe_kind_udp, "127.0.0.1", port, "dns");
+    for (int i = 0; i < 2; i++) {
+        (void)take_request(server, request, sizeof(request), &client);
+        answer_from(server, &client, "noise", 5);
+        struct pollfd answered = {.fd = probe_engine_fd(seen.engine), .events = POLLIN};
+        assert_int_equal(poll(&answered, 1, PATIENCE_MS), 1);
+        probe_engine_step(seen.engine, start);
+    }
+    assert_ended(PROBE_OPEN, REASON_WRONG_PROTOCOL);
+    assert_true(seen.result.wrong_protocol);
+    (void)close(server);
+}
+
 static void udp_any_answer_opens_an_unknown_protocol(void **state)
 {
     (void)state;
@@ -537,6 +604,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(udp_answer_proves_the_service, setup, teardown),
         cmocka_unit_test_setup_teardown(udp_answer_is_not_undone_by_a_report, setup, teardown),
         cmocka_unit_test_setup_teardown(udp_answer_in_another_protocol, setup, teardown),
+        cmocka_unit_test_setup_teardown(udp_late_answer_to_an_earlier_probe_is_no_wrong_protocol, setup, teardown),
+        cmocka_unit_test_setup_teardown(udp_wrong_protocol_is_found_on_a_socket_used_again, setup, teardown),
         cmocka_unit_test_setup_teardown(udp_any_answer_opens_an_unknown_protocol, setup, teardown),
         cmocka_unit_test_setup_teardown(udp_answer_from_elsewhere_is_left_aside, setup, teardown),
         cmocka_unit_test_setup_teardown(udp_tftp_answers_from_a_port_of_its_own, setup, teardown),
