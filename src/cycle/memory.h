@@ -17,10 +17,11 @@ struct look {
     struct address target;
     uint16_t port; /* 0: the place is empty */
     uint8_t transport;
-    uint8_t silent_looks; /* in a row, up to the last */
-    uint8_t passed_over;  /* looks since the last one that asked */
-    uint8_t outcome;      /* enum probe_outcome of the last look */
-    bool was_open;        /* some look found it open */
+    uint8_t quiet_looks; /* in a row, up to the last: silent, or accepted and mute */
+    uint8_t passed_over; /* looks since the last one that asked */
+    uint8_t outcome;     /* enum probe_outcome of the last look */
+    bool was_open;       /* some look found it open */
+    bool mute;           /* the last look was accepted, and then nobody said what was due */
     bool queue_known;
     uint32_t queue_before; /* the accept queue before our last probe */
     uint32_t looks, proofs;

@@ -8,6 +8,9 @@
  *     our last probe, and the table tells        | more would fill the queue of a program that has stalled
  *     it was open, then silent, and no table     | is asked ever more seldom: a full queue looks like that
  *     tells                                      |
+ *     it accepted, but its program said nothing, | the same, and sooner: the kernel accepts for a program that has
+ *     and no table tells                         | stalled, until its queue is full. (Where a program has nothing to
+ *                                                | say, nothing can be known from outside: it is asked each time.)
  *     UDP ports that never answer                | a few of each address in turn, the longest unproven first: a usual
  *                                                | target sends six ICMP messages at once, then one a second
  */
@@ -17,8 +20,8 @@
 
 enum {
     UDP_BUDGET = 5,          /* and one for the control */
-    BACK_OFF_DOUBLINGS = 4,  /* every 16th look at the least */
-    STALLED_AFTER_LOOKS = 2, /* in silence */
+    SELDOMEST = 10,          /* every tenth look at the least */
+    STALLED_AFTER_LOOKS = 2, /* in silence: it fills nothing, and is to be told without delay */
 };
 
 static enum transport transport_of(const struct cycle_flow *flow)
@@ -39,13 +42,18 @@ static bool has_not_drained(const struct look *look, const struct listener *list
     return look->queue_known && look->outcome == PROBE_OPEN && listener->queue_length > look->queue_before;
 }
 
+/* Every how manieth look asks. */
+static int looks_apart(const struct look *look)
+{
+    int doublings = look->mute ? look->quiet_looks : look->quiet_looks - STALLED_AFTER_LOOKS;
+    if (doublings < 0)
+        return 1;
+    return doublings < 4 && 1 << doublings < SELDOMEST ? 1 << doublings : SELDOMEST;
+}
+
 static bool is_backed_off(struct cycle_flow *flow, const struct look *look)
 {
-    if (!look->was_open || look->silent_looks < STALLED_AFTER_LOOKS)
-        return false;
-    int doublings = look->silent_looks - STALLED_AFTER_LOOKS;
-    int wait = doublings < BACK_OFF_DOUBLINGS ? 1 << doublings : 1 << BACK_OFF_DOUBLINGS;
-    if (look->passed_over + 1 >= wait)
+    if (!look->was_open || look->passed_over + 1 >= looks_apart(look))
         return false;
     struct look *noted =
         look_note(flow->cycle->options.memory, transport_of(flow), &flow->address->at->address, flow->flow->port);
@@ -65,8 +73,9 @@ const char *cycle_recall(struct cycle_flow *flow)
     const struct listener *listener = cycle_listener_behind(flow);
     if (listener && listener->queue_known)
         return has_not_drained(look, listener) ? "its accept queue has not drained since our last probe" : NULL;
-    bool earlier = flow->cycle->options.seen && flow->cycle->seen->probes[flow->flow->id].outcome == PROBE_SILENT;
-    return earlier && is_backed_off(flow, look) ? CYCLE_BACKED_OFF : NULL;
+    const struct probe_result *earlier = flow->cycle->options.seen ? &flow->cycle->seen->probes[flow->flow->id] : NULL;
+    bool quiet = earlier && (earlier->outcome == PROBE_SILENT || earlier->mute);
+    return quiet && is_backed_off(flow, look) ? CYCLE_BACKED_OFF : NULL;
 }
 
 /* --- UDP --------------------------------------------------------------------------------------------------------- */
@@ -145,10 +154,11 @@ static void remember(const struct cycle_flow *flow)
     if (!look)
         return;
     bool proven = result->outcome == PROBE_OPEN || result->outcome == PROBE_REFUSED;
-    if (result->outcome != PROBE_SILENT)
-        look->silent_looks = 0;
-    else if (look->silent_looks < UINT8_MAX)
-        look->silent_looks++;
+    if (result->outcome != PROBE_SILENT && !result->mute)
+        look->quiet_looks = 0;
+    else if (look->quiet_looks < UINT8_MAX)
+        look->quiet_looks++;
+    look->mute = result->mute;
     look->outcome = (uint8_t)result->outcome;
     look->was_open = look->was_open || result->outcome == PROBE_OPEN;
     look->passed_over = 0;

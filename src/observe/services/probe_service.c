@@ -186,6 +186,7 @@ static void service_on_deadline(struct probe *probe)
         return;
     (void)snprintf(silence, sizeof(silence), "accepted, but said nothing in %g s",
                    probe_request_of(probe)->timeout_ms / 1000.0);
+    probe_result_of(probe)->mute = state->talk.length == 0;
     end_talk(probe, silence);
 }
 

@@ -279,6 +279,7 @@ static void tls_on_deadline(struct probe *probe)
         probe_set_detail(probe, "accepted, but no turn for a TLS handshake in %g s", seconds);
     else
         probe_set_detail(probe, "accepted, but no TLS answer in %g s", seconds);
+    probe_result_of(probe)->mute = state->received == 0 && state->ssl;
     probe_end(probe, PROBE_OPEN, REASON_ACCEPTED);
 }
 

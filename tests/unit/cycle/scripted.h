@@ -50,6 +50,7 @@ static struct script_line script[SCRIPT];
 static size_t script_count;
 static enum probe_outcome unlisted; /* ports without a line */
 static enum probe_outcome echoed;
+static uint16_t mute_port;         /* where it is open, nobody says what is due; 0: none */
 static uint32_t answered_after_us; /* what the round-trip times are said to be */
 static struct logged probes_sent[LOG];
 static size_t probe_log_count;
@@ -91,6 +92,7 @@ static inline int end_as(struct probe *probe, enum probe_outcome outcome)
     switch (outcome) {
     case PROBE_OPEN:
         result->sign_of_life = true;
+        result->mute = probe_request_of(probe)->port == mute_port;
         probe_end(probe, outcome, REASON_ACCEPTED);
         break;
     case PROBE_REFUSED:
@@ -168,6 +170,7 @@ static inline int world_setup(void **state)
     script_count = probe_log_count = 0;
     unlisted = PROBE_REFUSED;
     echoed = PROBE_SILENT;
+    mute_port = 0;
     answered_after_us = 200;
     w->services[0] = (struct service){.name = "plain", .udp_silent = true};
     w->services[1] = (struct service){.name = "secret", .tls = true};

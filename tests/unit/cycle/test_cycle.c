@@ -239,6 +239,34 @@ static void tls_service_takes_the_tls_probe_and_thin_programs_hand_over(void **s
     assert_int_equal(times_of_kind("tls"), 1);
 }
 
+static int start_with_secret(struct probe *probe)
+{
+    const struct probe_request *request = probe_request_of(probe);
+    assert_string_equal(request->secret, "shared");
+    assert_int_equal(request->attempts, 2);
+    return start_udp(probe);
+}
+
+/* Without a secret no program can do more than the plain kind. */
+static void shared_secret_is_for_programs_that_make_use_of_it(void **state)
+{
+    static const struct probe_kind keyed = {
+        .name = "udp", .start = start_with_secret, .on_ready = never_ready, .keyed = true};
+    static const struct probe_choice able[] = {{TRANSPORT_UDP, false, &keyed, NULL},
+                                               {TRANSPORT_UNSTATED, false, NULL, NULL}};
+    struct world *w = *state;
+    w->services[0] = (struct service){.name = "keyed", .keyed = true};
+    rule_of(expect_ports(w, TRANSPORT_UDP, 1812, 1812))->service = &w->services[0];
+    assert_false(cycle_needs_other_kinds(&w->plan, thin, NULL));
+    w->hosts[0].radius_secret = "shared";
+    assert_true(cycle_needs_other_kinds(&w->plan, thin, NULL));
+    assert_false(cycle_needs_other_kinds(&w->plan, able, NULL));
+    w->options.probes = able;
+    unlisted = PROBE_OPEN;
+    drive(w);
+    assert_int_equal(times_of_kind("udp"), 1);
+}
+
 static void missing_kind_is_our_own_trouble(void **state)
 {
     struct world *w = *state;
@@ -435,6 +463,7 @@ int main(void)
         CASE(hosts_take_turns),
         CASE(tls_service_takes_the_tls_probe_and_thin_programs_hand_over),
         CASE(missing_kind_is_our_own_trouble),
+        CASE(shared_secret_is_for_programs_that_make_use_of_it),
         CASE(flow_that_is_not_probed_needs_no_kind),
         CASE(unknown_listener_source_is_failed_evidence),
         CASE(without_probes_nothing_is_sent),

@@ -115,6 +115,37 @@ static void open_then_silent_is_asked_ever_more_seldom(void **state)
     assert_int_equal(r->seen.probes[0].outcome, PROBE_OPEN);
 }
 
+/* hazard: a stalled program whose queue has room: its kernel accepts, and the program says nothing */
+static void open_then_mute_is_asked_ever_more_seldom(void **state)
+{
+    struct recollection *r = *state;
+    expect_ports(r->w, TRANSPORT_TCP, 80, 81);
+    unlisted = PROBE_OPEN;
+    look_again(r);
+    mute_port = 80;
+    probe_log_count = 0;
+    for (int i = 0; i < 10; i++)
+        look_again(r);
+    assert_int_equal(times_sent("tcp", 80), 3);
+    assert_int_equal(times_sent("tcp", 81), 10);
+    for (int i = 0; i < 10; i++)
+        look_again(r);
+    assert_in_range(times_sent("tcp", 80), 4, 5);
+    const struct probe_result *kept = &r->seen.probes[0];
+    assert_int_equal(kept->outcome, PROBE_OPEN); /* and how old that is, is told */
+    assert_true(kept->ended.mono_ms < r->w->now.mono_ms);
+    for (int i = 0; i < 10; i++)
+        look_again(r);
+    assert_in_range(times_sent("tcp", 80), 5, 6);
+    mute_port = 0;
+    for (int i = 0; i < 10; i++)
+        look_again(r);
+    size_t before = times_sent("tcp", 80);
+    for (int i = 0; i < 3; i++)
+        look_again(r);
+    assert_int_equal(times_sent("tcp", 80), before + 3); /* it speaks again, and is asked each time */
+}
+
 static void record(struct world *w, const char *path, const char *content)
 {
     FILE *file = fopen(path, "w");
@@ -196,13 +227,10 @@ int main(void)
 {
 #define RECALL(test) cmocka_unit_test_setup_teardown(test, recollection_setup, recollection_teardown)
     const struct CMUnitTest tests[] = {
-        RECALL(a_silence_that_goes_on_is_confirmed_by_one_probe),
-        RECALL(what_answers_slowly_has_the_whole_time_twice),
-        RECALL(a_new_silence_after_an_answer_is_confirmed),
-        RECALL(open_then_silent_is_asked_ever_more_seldom),
-        RECALL(a_queue_that_has_not_drained_is_left_alone),
-        RECALL(udp_ports_take_turns_within_what_a_target_answers),
-        RECALL(a_udp_verdict_tells_what_it_rests_on),
+        RECALL(a_silence_that_goes_on_is_confirmed_by_one_probe),  RECALL(what_answers_slowly_has_the_whole_time_twice),
+        RECALL(a_new_silence_after_an_answer_is_confirmed),        RECALL(open_then_silent_is_asked_ever_more_seldom),
+        RECALL(open_then_mute_is_asked_ever_more_seldom),          RECALL(a_queue_that_has_not_drained_is_left_alone),
+        RECALL(udp_ports_take_turns_within_what_a_target_answers), RECALL(a_udp_verdict_tells_what_it_rests_on),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
