@@ -238,6 +238,42 @@ static void test_templates_are_folded(void **state)
     files_done(&files);
 }
 
+/* Each setting by itself: the nearest holds. */
+static void test_shared_secrets_are_folded(void **state)
+{
+    struct files files;
+    char path[128];
+    (void)state;
+    files_init(&files);
+    files_write(&files, "secrets", "default radius of-all\nbranch radius \"of a branch\"\n");
+    files_write(&files, "others", "branch radius of-another\n");
+    for (const char *const *name = (const char *const[]){"secrets", "others", NULL}; *name; name++) {
+        snprintf(path, sizeof(path), "%s/%s", files.folder, *name);
+        assert_int_equal(chmod(path, 0600), 0);
+    }
+    files_write(&files, "site.conf",
+                "site: { name = \"s\"; radius = { secrets = \"secrets\"; }; };\n"
+                "templates: ( { name = \"branch\"; radius = { entry = \"branch\"; }; } );\n");
+    files_write(&files, "hosts.d/a.conf", "host: { name = \"a\"; addresses = [\"10.0.0.1\"]; };");
+    files_write(&files, "hosts.d/b.conf",
+                "host: { name = \"b\"; addresses = [\"10.0.0.2\"]; template = \"branch\"; };");
+    files_write(&files, "hosts.d/c.conf",
+                "host: { name = \"c\"; addresses = [\"10.0.0.3\"]; template = \"branch\";"
+                " radius = { secrets = \"others\"; }; };");
+    struct config *config = files_load(&files, NULL);
+    assert_string_equal(site_host(config->site, "a")->radius_secret, "of-all");
+    assert_string_equal(site_host(config->site, "b")->radius_secret, "of a branch");
+    assert_string_equal(site_host(config->site, "c")->radius_secret, "of-another");
+    config_free(config);
+    files_write(&files, "site.conf", "site: { name = \"s\"; };");
+    files_write(&files, "hosts.d/b.conf", "host: { name = \"b\"; addresses = [\"10.0.0.2\"]; };");
+    files_write(&files, "hosts.d/c.conf", "host: { name = \"c\"; addresses = [\"10.0.0.3\"]; };");
+    config = files_load(&files, NULL);
+    assert_null(site_host(config->site, "a")->radius_secret);
+    config_free(config);
+    files_done(&files);
+}
+
 static void test_a_phase_ends(void **state)
 {
     struct files files;
@@ -402,6 +438,7 @@ int main(void)
         cmocka_unit_test(test_defaults_without_any_guide),
         cmocka_unit_test(test_everything_a_site_may_say),
         cmocka_unit_test(test_templates_are_folded),
+        cmocka_unit_test(test_shared_secrets_are_folded),
         cmocka_unit_test(test_a_phase_ends),
         cmocka_unit_test(test_one_host_is_read_alone),
         cmocka_unit_test(test_this_machines_own_host_is_read_too),
