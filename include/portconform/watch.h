@@ -53,6 +53,8 @@ void watch_drop(struct watch *watch, const struct watch_visit *visit, struct mom
 
 /* A host, or all with SIZE_MAX, are due now. */
 void watch_hasten(struct watch *watch, size_t host, struct moment now);
+/* Are these (bits, of one visit or several) all turns of the host? */
+bool watch_whole_host(const struct watch *watch, size_t host, unsigned turns);
 /* The index of a host by its name, SIZE_MAX: no such host. */
 size_t watch_host(const struct watch *watch, const char *name);
 

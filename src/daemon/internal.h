@@ -43,17 +43,18 @@ struct loop {
     int epoll, signals;
     bool ending;
 
-    struct hold hold;                                       /* of site.plan */
-    size_t unvisited;                                       /* hosts that were not visited since the plan is in force */
-    bool *visited;                                          /* by host */
-    bool undecided;                                         /* a visit since then was cut off */
-    bool following;                                         /* findings do not say yet what the plan says about them */
-    int64_t planned_ms;                                     /* the plan is as fresh as that */
-    size_t lost_names;                                      /* as logged last */
-    struct reload *reload;                                  /* NULL: none is under way */
-    bool planning;                                          /* the one under way makes a plan */
-    bool planning_exposure;                                 /* ... that looks at the ports that are for a host alone */
-    bool reload_again;                                      /* it was asked for while one was under way */
+    struct hold hold;       /* of site.plan */
+    size_t unvisited;       /* hosts that were not visited whole in this round */
+    unsigned *visited;      /* by host: the turns that were taken in it */
+    bool undecided;         /* a visit of it was cut off */
+    bool seen_whole;        /* a round of this plan is over, and nothing of it was cut off */
+    bool following;         /* findings do not say yet what the plan says about them */
+    int64_t planned_ms;     /* the plan is as fresh as that */
+    size_t lost_names;      /* as logged last */
+    struct reload *reload;  /* NULL: none is under way */
+    bool planning;          /* the one under way makes a plan */
+    bool planning_exposure; /* ... that looks at the ports that are for a host alone */
+    bool reload_again;      /* it was asked for while one was under way */
     struct ticket_list reload_tickets, next_reload_tickets; /* of the one under way, and of the next */
     struct {
         struct asked *items;
@@ -80,7 +81,7 @@ int planning_begin(struct loop *loop); /* with the first plan; 0 or -ENOMEM */
 void planning_ask_reload(struct loop *loop);
 void planning_finish(struct loop *loop); /* the reload under way is finished */
 void planning_step(struct loop *loop);   /* once a second, and after a reload */
-void planning_visited(struct loop *loop, size_t host, bool undecided);
+void planning_visited(struct loop *loop, const struct watch_visit *visit, bool undecided);
 bool planning_end(struct loop *loop); /* false: a thread was left behind */
 
 /* asked.c */

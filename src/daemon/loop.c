@@ -72,7 +72,7 @@ static void judge_visit(void *context, const struct watch_visit *visit, const st
         telling_judged(loop->telling, &judgement, changed, outlets_log_twice(loop->outlets));
         show_listeners(loop, visit->host);
         log_visit(loop, visit, cycle);
-        planning_visited(loop, visit->host, cycle_undecided(cycle) > 0);
+        planning_visited(loop, visit, cycle_undecided(cycle) > 0);
         asked_visited(loop, visit->host, begun_ms);
     }
     judgement_done(&judgement);

@@ -12,6 +12,7 @@
 #include "portconform/text.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -29,30 +30,44 @@ static void log_diags(const struct diag_list *diags, int result)
 
 /* --- what was visited --------------------------------------------------------------------------------------------- */
 
-static int begin_round(struct loop *loop)
+/* Rounds are of interest to plans that look at what is for a host alone. The first is over when every turn of every
+ * host was taken in it; in later ones, which only wait for what is in question, a visit of every host is enough. */
+static int begin_rounds(struct loop *loop)
 {
-    bool *visited = calloc(loop->site.plan->host_count + 1, sizeof(*visited));
+    unsigned *visited = calloc(loop->site.plan->host_count + 1, sizeof(*visited));
     if (visited == NULL)
         return -ENOMEM;
     free(loop->visited);
     loop->visited = visited;
     loop->unvisited = loop->site.plan->host_count;
-    loop->undecided = false;
+    loop->undecided = loop->seen_whole = false;
     return 0;
 }
 
-void planning_visited(struct loop *loop, size_t host, bool undecided)
+/* As long as a port that must be shut is in question, the next round decides. */
+static void end_round(struct loop *loop)
 {
-    loop->undecided = loop->undecided || undecided;
-    if (loop->visited == NULL || loop->visited[host])
-        return;
-    loop->visited[host] = true;
-    if (--loop->unvisited > 0)
-        return;
     struct snapshot *snapshot = watch_snapshot(loop->watch, loop->now);
     if (snapshot != NULL)
         hold_cycle_done(&loop->hold, snapshot, !loop->undecided, loop->now);
     snapshot_unref(snapshot);
+    loop->seen_whole = loop->seen_whole || !loop->undecided;
+    memset(loop->visited, 0, loop->site.plan->host_count * sizeof(*loop->visited));
+    loop->unvisited = loop->site.plan->host_count;
+    loop->undecided = false;
+}
+
+void planning_visited(struct loop *loop, const struct watch_visit *visit, bool undecided)
+{
+    loop->undecided = loop->undecided || undecided;
+    if (loop->visited == NULL || !loop->hold.exposure)
+        return;
+    unsigned *turns = &loop->visited[visit->host];
+    if (watch_whole_host(loop->watch, visit->host, *turns))
+        return;
+    *turns |= visit->not_due == NULL || loop->seen_whole ? UINT_MAX : visit->turns;
+    if (watch_whole_host(loop->watch, visit->host, *turns) && --loop->unvisited == 0)
+        end_round(loop);
 }
 
 /* --- another plan ------------------------------------------------------------------------------------------------- */
@@ -126,7 +141,7 @@ static void adopt_plan(struct loop *loop, struct plan *plan)
     telling_set_source(loop->telling, &source, loop->now);
     hold_renew(&loop->hold, plan, loop->planning_exposure);
     plan_free(before);
-    if (begin_round(loop) < 0)
+    if (begin_rounds(loop) < 0)
         log_line(LOG_ERR, "%s", pc_strerror(-ENOMEM));
 }
 
@@ -256,7 +271,7 @@ static int adopt_site(struct loop *loop, struct check_site *site)
     loop->told.generation++;
     free(loop->told.error);
     loop->told.error = NULL;
-    return begin_round(loop);
+    return begin_rounds(loop);
 }
 
 static void end_reading(struct loop *loop, int result, struct check_site *site, const struct diag_list *diags)
@@ -312,7 +327,7 @@ int planning_begin(struct loop *loop)
     say_loaded(loop, "portconformd " PC_VERSION " looks at", EVENT_STARTED);
     if (cycle_needs_other_kinds(loop->site.plan, visits_probes, NULL))
         log_line(LOG_DEBUG, "listeners of other machines are read over SNMP");
-    return begin_round(loop);
+    return begin_rounds(loop);
 }
 
 bool planning_end(struct loop *loop)

@@ -223,10 +223,15 @@ static bool is_due(const struct watch *watch, const struct watch_visit *visit, c
     return (visit->why & VISIT_LOOK) && is_pending(&watch->hosts[visit->host], key);
 }
 
+bool watch_whole_host(const struct watch *watch, size_t host, unsigned turns)
+{
+    const unsigned all = (1u << watch->schedule.hosts[host].turn_count) - 1;
+    return (turns & all) == all;
+}
+
 static bool whole_host_is_due(const struct watch *watch, const struct watch_visit *visit)
 {
-    const struct schedule_host *scheduled = &watch->schedule.hosts[visit->host];
-    if (visit->why & VISIT_HASTENED || visit->turns == (1u << scheduled->turn_count) - 1)
+    if (visit->why & VISIT_HASTENED || watch_whole_host(watch, visit->host, visit->turns))
         return true;
     return (visit->why & VISIT_LOOK) && host_is_pending(&watch->hosts[visit->host]);
 }
