@@ -238,6 +238,7 @@ static void *agent_main(void *context)
         agent_log(agent, LOG_ERR, "the SNMP side could not be set up: nothing is served by SNMP");
     for (bool news = true; open && !atomic_load(&agent->stop); news = agent_turn(agent, &set)) {
         if (news) {
+            session_listen(agent);
             serve_published(agent);
             notify_work(agent);
         }

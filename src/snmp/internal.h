@@ -56,6 +56,12 @@ struct agent {
     oid module[MAX_OID_LEN]; /* portconformMIB */
     size_t module_length;
     netsnmp_session *session; /* with the master; NULL: none */
+    struct {                  /* of an agent of its own */
+        uint32_t opened;      /* bits of the addresses in `options.listen` */
+        bool done;            /* all of them */
+        bool quiet;           /* what net-snmp says was said before */
+        int64_t again_ms;     /* monotonic: the next attempt */
+    } listening;
     struct notifier notifier;
     struct {
         struct pollfd *items;
@@ -73,6 +79,8 @@ int64_t agent_now_ms(void); /* monotonic */
 /* session.c: net-snmp set up in one of the roles, and taken down. */
 bool session_open(struct agent *agent);
 void session_close(struct agent *agent);
+/* An agent of its own: tries the addresses that are not open yet, where it is time to. */
+void session_listen(struct agent *agent);
 
 /* requests.c */
 bool requests_register(struct agent *agent);

@@ -7,6 +7,7 @@
 
 #include <net-snmp/agent/agent_callbacks.h>
 #include <net-snmp/agent/agent_sysORTable.h>
+#include <net-snmp/agent/mib_modules.h>
 
 #include <errno.h>
 #include <linux/close_range.h>
@@ -18,7 +19,8 @@
 /* A session's own wait for the master: short, for the calls are synchronous, and once, for the next ping comes soon. */
 enum { SESSION_TIMEOUT_US = 300 * 1000, SESSION_RETRIES = 0 };
 enum { LINE_TEXT = 256 };
-enum { ROLE_MASTER = 0 }; /* of net-snmp's: not a subagent */
+enum { ROLE_MASTER = 0 };                                            /* of net-snmp's: not a subagent */
+enum { ADDRESSES_MAX = 32, ADDRESS_OCTETS = 128, AGAIN_MS = 10000 }; /* to listen at */
 static const char program[] = "portconformd";
 
 /* Parts of net-snmp's agent that have no header of their own: the configuration of users and views, and the groups that
@@ -34,8 +36,9 @@ static int on_log(int major, int minor, void *message, void *context)
 {
     (void)major, (void)minor;
     const struct snmp_log_message *entry = message;
-    if (entry != NULL && entry->msg != NULL)
-        agent_log(context, entry->priority, entry->msg);
+    struct agent *agent = context;
+    if (entry != NULL && entry->msg != NULL && !agent->listening.quiet)
+        agent_log(agent, entry->priority, entry->msg);
     return 0;
 }
 
@@ -164,6 +167,13 @@ static void configure_alone(struct agent *agent)
 
 /* --- life --------------------------------------------------------------------------------------------------------- */
 
+/* A master of net-snmp's would serve SMUX as well, on TCP port 199 of every address. */
+static void leave_smux(void)
+{
+    char not_smux[] = "-smux"; /* it takes the list apart */
+    add_to_init_list(not_smux);
+}
+
 static void set_before(struct agent *agent)
 {
     bool alone = agent->options.listen != NULL;
@@ -176,7 +186,8 @@ static void set_before(struct agent *agent)
     netsnmp_ds_set_boolean(NETSNMP_DS_APPLICATION_ID, NETSNMP_DS_AGENT_DONT_LOG_TCPWRAPPERS_CONNECTS, 1);
     if (alone) {
         netsnmp_ds_set_boolean(NETSNMP_DS_APPLICATION_ID, NETSNMP_DS_AGENT_ROLE, ROLE_MASTER);
-        netsnmp_ds_set_string(NETSNMP_DS_APPLICATION_ID, NETSNMP_DS_AGENT_PORTS, agent->options.listen);
+        netsnmp_ds_set_string(NETSNMP_DS_APPLICATION_ID, NETSNMP_DS_AGENT_PORTS, "none"); /* session_listen() does */
+        leave_smux();
         return;
     }
     netsnmp_enable_subagent();
@@ -197,16 +208,52 @@ static void set_groups_of_every_agent(void)
     init_snmpMPDStats();
 }
 
-static bool listen_alone(struct agent *agent)
+/* The next address of a list with commas; empty: it is too long to be one. False: behind the last. */
+static bool next_address(const char **at, char ret[ADDRESS_OCTETS])
+{
+    *at += strspn(*at, ", ");
+    size_t length = strcspn(*at, ",");
+    snprintf(ret, ADDRESS_OCTETS, "%.*s", (int)(length < ADDRESS_OCTETS ? length : 0), *at);
+    *at += length;
+    return length > 0;
+}
+
+static void tell_listening(struct agent *agent, const char *address, bool opened, bool again)
 {
     char text[LOG_TEXT];
-    if (init_master_agent() != 0) {
-        snprintf(text, sizeof(text), "cannot listen at %s", agent->options.listen);
-        agent_log(agent, LOG_ERR, text);
-        return false;
+    if (opened && again)
+        snprintf(text, sizeof(text), "listens at %s now", address);
+    else if (!opened && !again)
+        snprintf(text, sizeof(text), "cannot listen at %s; it is tried again every %d seconds", address,
+                 AGAIN_MS / 1000);
+    else
+        return;
+    agent_log(agent, opened ? LOG_NOTICE : LOG_ERR, text);
+}
+
+void session_listen(struct agent *agent)
+{
+    int64_t now_ms = agent_now_ms();
+    char address[ADDRESS_OCTETS];
+    const char *at = agent->options.listen;
+    if (at == NULL || agent->listening.done || now_ms < agent->listening.again_ms)
+        return;
+    bool again = agent->listening.again_ms > 0, all = true;
+    for (unsigned i = 0; i < ADDRESSES_MAX && next_address(&at, address); i++) {
+        if (agent->listening.opened & 1U << i)
+            continue;
+        agent->listening.quiet = again; /* net-snmp would repeat itself */
+        bool opened = address[0] != '\0' && netsnmp_agent_listen_on(address) >= 0;
+        agent->listening.quiet = false;
+        tell_listening(agent, address, opened, again);
+        agent->listening.opened |= opened ? 1U << i : 0;
+        all = all && opened;
     }
-    agent_set_connected(agent, true);
-    return true;
+    if (agent->listening.opened != 0 && !agent_connected(agent))
+        agent_set_connected(agent, true);
+    agent->listening.done = all;
+    agent->listening.again_ms = now_ms + AGAIN_MS;
+    mark_descriptors();
 }
 
 bool session_open(struct agent *agent)
@@ -226,9 +273,11 @@ bool session_open(struct agent *agent)
     if (!requests_register(agent))
         return false;
     init_snmp(program);
-    bool good = !alone || listen_alone(agent);
+    if (init_master_agent() != 0)
+        return false;
+    session_listen(agent);
     mark_descriptors();
-    return good;
+    return true;
 }
 
 /* The callbacks go first: what is left of them in snmp_shutdown(), net-snmp frees with their context, which is ours. */

@@ -167,8 +167,27 @@ def test_open_file(build, site, manager, syslog):
         check("Timeout" in manager.get(MIB + "pcSite.0"), "nobody may read")
 
 
+def test_nothing_else_listens(daemon):
+    """Net-SNMP's agent would serve SMUX as well, on TCP port 199 of every address."""
+    sockets = subprocess.run(["ss", "-H", "-ltnp"], stdout=subprocess.PIPE, text=True, check=True).stdout
+    own = [line for line in sockets.splitlines() if f"pid={daemon.process.pid}," in line]
+    check(not own, "no TCP port is open", "\n".join(own))
+
+
+def test_port_in_use(build, site, manager, syslog):
+    """It is told, and served when the port is free."""
+    config = manager.configure()
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other:
+        other.bind(("127.0.0.1", manager.port))
+        with daemon_of(build, site, manager, config, syslog) as daemon:
+            wait_for("what is said about it", lambda: "cannot listen at udp:" + manager.agent in daemon.log())
+            other.close()
+            wait_for("the tables", lambda: manager.get(MIB + "pcSite.0") == "loop", 40)
+            check(f"listens at udp:{manager.agent} now" in daemon.log(), "it is told", daemon.log())
+
+
 def main(build):
-    need("snmptrapd", "snmpget", "snmpwalk", "snmpbulkwalk", "snmptable", "snmpset")
+    need("ss", "snmptrapd", "snmpget", "snmpwalk", "snmpbulkwalk", "snmptable", "snmpset")
     base_mibs("mibs")
     if not os.path.exists(os.path.join(build, "portconformd")):
         print("skipped: portconformd is not built")
@@ -181,9 +200,11 @@ def main(build):
             with daemon_of(build, site, manager, config, syslog) as daemon:
                 test_tables(manager, site)
                 test_users(manager)
+                test_nothing_else_listens(daemon)
                 test_transition(manager, site, daemon, syslog)
             test_restart(build, site, manager, config, syslog)
             test_open_file(build, site, manager, syslog)
+            test_port_in_use(build, site, manager, syslog)
         finally:
             end(receiver)
 
