@@ -226,6 +226,8 @@ static void fill_from_status(struct mib_general *general, const struct status *s
     general->visits_waiting = status->visits_waiting;
     general->probes_in_flight = status->probes_in_flight;
     general->interval_s = status->interval_s;
+    if (status->round_ms > 0) /* a daemon looks at each host by itself: the whole has no beginning */
+        general->took_ms = status->round_ms;
 }
 
 static void fill_general(struct mib_view *view, const struct mib_source *source)
@@ -299,6 +301,13 @@ static void end_table(struct room *room, struct mib_rows *table, struct mib_row 
     add_group(room, table, (struct mib_group){.rows = from, .count = count});
 }
 
+/* The site as a whole stands among the hosts where something is to be said about it: it is never looked at, and would
+ * seem forgotten. */
+static bool is_a_host(const struct mib_block *block)
+{
+    return block->block->host != NULL || block->block->count > 0;
+}
+
 static void lay_short_tables(struct mib_view *view, struct room *room, const struct mib_numbers *numbers)
 {
     struct mib_row *from = room->rows;
@@ -306,8 +315,10 @@ static void lay_short_tables(struct mib_view *view, struct room *room, const str
         *room->rows++ = (struct mib_row){i, &view->verdicts[i]};
     end_table(room, &view->tables[TABLE_VERDICT], from);
     from = room->rows;
-    for (size_t i = 0; i < view->block_count; i++)
-        *room->rows++ = (struct mib_row){view->blocks[i]->host, &view->hosts[i]};
+    for (size_t i = 0; i < view->block_count; i++) {
+        if (is_a_host(view->blocks[i]))
+            *room->rows++ = (struct mib_row){view->blocks[i]->host, &view->hosts[i]};
+    }
     end_table(room, &view->tables[TABLE_HOST], from);
     from = room->rows;
     for (size_t i = 0; view->status != NULL && i < view->status->syslog_count; i++) {

@@ -220,6 +220,32 @@ static void test_long_text_is_cut_between_characters(void **state)
     mib_view_free(view);
 }
 
+/* It is never looked at: without findings it would be a host that looks forgotten. */
+static void test_site_without_findings_is_no_host(void **state)
+{
+    struct world *world = *state;
+    struct finding_block *blocks[] = {world_block(NULL, NULL, 0), world_block("mgr01", world_keys, 3)};
+    struct snapshot *snapshot = world_snapshot(blocks, 2);
+    struct mib_view *view = world_view(world, snapshot, NULL);
+    const unsigned long name_of_site[] = {FIRST_BRANCH + TABLE_HOST, TABLE_ENTRY, FIRST_COLUMN,
+                                          number(world, "host", "-")};
+    struct mib_value value;
+    assert_int_equal(mib_get(view, world_now, name_of_site, 4, &value), MIB_NO_INSTANCE);
+    assert_text(get(view, "pcHostName", 0, number(world, "host", "mgr01")), "mgr01");
+    mib_view_free(view);
+    snapshot_unref(snapshot);
+}
+
+/* A daemon looks at host after host. */
+static void test_duration_is_that_of_the_slowest_look(void **state)
+{
+    struct world *world = *state;
+    world->status->round_ms = 2750;
+    struct mib_view *view = world_view(world, world->snapshot, NULL);
+    assert_int_equal(get(view, "pcLastDuration", 0, 0)->number, 2750);
+    mib_view_free(view);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -230,6 +256,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_targets_and_events, setup, teardown),
         cmocka_unit_test_setup_teardown(test_date_carries_the_offset, setup, teardown),
         cmocka_unit_test_setup_teardown(test_link_local_address_carries_its_zone, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_site_without_findings_is_no_host, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_duration_is_that_of_the_slowest_look, setup, teardown),
         cmocka_unit_test_setup_teardown(test_long_text_is_cut_between_characters, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
