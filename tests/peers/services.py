@@ -159,7 +159,7 @@ def wrong_servers(build, bed, servers):
         wanted = silent if service == "ldaps" else {("impostor", "tls-expected")} if service_is_tls(service) else IMPOSTOR
         look = Look(build, bed.folder, f"wrong-{service}", [("tcp", port, service)])
         table.add(service, server, look, "tcp", port, wanted)
-    for service in [row[2] for server in servers for row in server.listens if row[0] == "udp"]:
+    for service in dict.fromkeys(row[2] for server in servers for row in server.listens if row[0] == "udp"):
         look = Look(build, bed.folder, f"echo-{service}", [("udp", 8007, service)])
         table.add(service, "echo (by hand)", look, "udp", 8007, IMPOSTOR)
     return table

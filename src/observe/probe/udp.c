@@ -115,8 +115,8 @@ static void end_proven(struct probe *probe, bool proven)
 static void end_wrong(struct probe *probe)
 {
     const struct udp_payload *payload = ((const struct udp_exchange *)probe_state(probe))->payload;
-    probe_set_detail(probe, "answered, but not as %s does%s", payload->service,
-                     payload->answers_keyed ? " that shares our secret" : "");
+    probe_set_detail(probe, "answered, but not as %s%s does", payload->service,
+                     payload->answers_keyed ? " with our secret" : "");
     probe_result_of(probe)->sign_of_life = true;
     probe_result_of(probe)->wrong_protocol = true;
     probe_end(probe, PROBE_OPEN, REASON_WRONG_PROTOCOL);
