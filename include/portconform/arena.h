@@ -8,7 +8,7 @@ struct arena;
 
 struct arena *arena_new(void);
 struct arena *arena_new_sized(size_t octets); /* all that it will hold, in one piece; more can be had as usual */
-void arena_free(struct arena *arena); /* takes NULL */
+void arena_free(struct arena *arena);         /* takes NULL */
 
 /* Zeroed and aligned for anything; NULL when out of memory. `size` 0 gives a valid pointer. */
 void *arena_alloc(struct arena *arena, size_t size);

@@ -84,7 +84,8 @@ struct check_site_request {
     const char *vantage;           /* --vantage */
     name_lookup_fn *lookup;
     void *lookup_context;
-    int (*read)(void *context, const char *path, size_t most, char **ret, size_t *ret_length); /* as load_options has it */
+    int (*read)(void *context, const char *path, size_t most, char **ret,
+                size_t *ret_length); /* as load_options has it */
     void *read_context;
     bool no_exposure; /* leave the ports alone that are for a host alone, if this is not the look for them */
     bool acceptance;  /* plan for the acceptance test */

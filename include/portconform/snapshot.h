@@ -22,7 +22,8 @@ struct snapshot {
 struct snapshot *snapshot_new(const struct snapshot *head, struct finding_block **blocks, size_t block_count);
 struct snapshot *snapshot_ref(struct snapshot *snapshot);
 void snapshot_unref(struct snapshot *snapshot); /* takes NULL */
-/* What it says, without its references, which other threads count: to be looked at, or to be the head of another one. */
+/* What it says, without its references, which other threads count: to be looked at, or to be the head of another one.
+ */
 struct snapshot snapshot_view(const struct snapshot *snapshot);
 
 /* What the first line and the last line count. A waived finding counts in `waived` alone, a held one in `held` alone, a

@@ -36,12 +36,9 @@ struct visits {
 };
 
 const struct probe_choice visits_probes[] = {
-    {TRANSPORT_TCP, true, &probe_kind_tls, NULL},
-    {TRANSPORT_TCP, false, &probe_kind_service, service_check_serves},
-    {TRANSPORT_TCP, false, &probe_kind_tcp, NULL},
-    {TRANSPORT_UDP, false, &probe_kind_radius, probe_radius_serves},
-    {TRANSPORT_UDP, false, &probe_kind_udp, NULL},
-    {0},
+    {TRANSPORT_TCP, true, &probe_kind_tls, NULL},  {TRANSPORT_TCP, false, &probe_kind_service, service_check_serves},
+    {TRANSPORT_TCP, false, &probe_kind_tcp, NULL}, {TRANSPORT_UDP, false, &probe_kind_radius, probe_radius_serves},
+    {TRANSPORT_UDP, false, &probe_kind_udp, NULL}, {0},
 };
 
 /* --- life --------------------------------------------------------------------------------------------------------- */
