@@ -22,6 +22,7 @@ enum {
     ORDERS_PER_CHILD = 5000, /* then a new one: net-snmp keeps what it learns of each engine and user */
     IDLE_MS = 5000,
     GRACE_MS = 1000, /* the child tells at the deadline what it has; this much later it is not waited for */
+    HUNG_MS = 2000,  /* nor is a child that then says nothing at all: it hangs, or somebody has stopped it */
     PACKETS_PER_STEP = 256,
 };
 
@@ -46,8 +47,12 @@ struct collector {
     size_t sent_count, sent_to_child;
     uint64_t next_id;
     int64_t idle_since_ms; /* monotonic; 0: not idle */
+    int64_t mute_since_ms; /* monotonic; nothing has come since an answer was overdue; 0: all is well */
     int64_t due_ms;        /* no deadline is earlier */
 };
+
+static const char ended[] = "the collector process ended before it had an answer";
+static const char hung[] = "the collector process hung, and was ended";
 
 /* --- orders ------------------------------------------------------------------------------------------------------ */
 
@@ -120,7 +125,7 @@ static void end_child(struct collector *collector)
     spawn_end(&collector->child);
     collector->wants_room = false;
     collector->sent_to_child = 0;
-    collector->idle_since_ms = 0;
+    collector->idle_since_ms = collector->mute_since_ms = 0;
 }
 
 static bool ensure_child(struct collector *collector)
@@ -136,10 +141,10 @@ static bool ensure_child(struct collector *collector)
     return true;
 }
 
-static void lose_child(struct collector *collector)
+static void lose_child(struct collector *collector, const char *why)
 {
     end_child(collector);
-    fail_all(collector, &collector->sent, -EPIPE, "the collector process ended before it had an answer");
+    fail_all(collector, &collector->sent, -EPIPE, why);
 }
 
 static void set_wants_room(struct collector *collector, bool wants)
@@ -176,7 +181,7 @@ static void send_orders(struct collector *collector)
         }
         if (sent < 0) {
             fail(collector, order, &collector->waiting, -errno, "the collector process takes no orders");
-            lose_child(collector);
+            lose_child(collector, ended);
             continue;
         }
         wire_free(order->wire);
@@ -260,7 +265,8 @@ static void receive(struct collector *collector, struct moment now)
         if (length < 0 && errno == EAGAIN)
             return;
         if (length <= 0 || !take_packet(collector, octets, (size_t)length, now))
-            lose_child(collector);
+            lose_child(collector, ended);
+        collector->mute_since_ms = 0;
     }
 }
 
@@ -277,12 +283,25 @@ static void expire(struct collector *collector, struct orders *from, int64_t now
     while (order) {
         struct order *next = TAILQ_NEXT(order, link);
         int64_t due = from == &collector->waiting ? order->deadline_mono_ms : end_of_patience(order);
-        if (due <= now_ms)
+        if (due <= now_ms) {
+            if (from == &collector->sent && collector->mute_since_ms == 0)
+                collector->mute_since_ms = now_ms;
             fail(collector, order, from, PC_EDEADLINE, NULL);
-        else if (due < collector->due_ms)
+        } else if (due < collector->due_ms)
             collector->due_ms = due;
         order = next;
     }
+}
+
+static void note_silence(struct collector *collector, int64_t now_ms)
+{
+    if (collector->mute_since_ms == 0)
+        return;
+    int64_t due = collector->mute_since_ms + HUNG_MS;
+    if (due <= now_ms)
+        lose_child(collector, hung);
+    else if (due < collector->due_ms)
+        collector->due_ms = due;
 }
 
 static void note_idleness(struct collector *collector, int64_t now_ms)
@@ -411,6 +430,7 @@ static size_t collector_step(void *remote, struct moment now)
     collector->due_ms = INT64_MAX;
     expire(collector, &collector->waiting, now.mono_ms);
     expire(collector, &collector->sent, now.mono_ms);
+    note_silence(collector, now.mono_ms);
     send_orders(collector);
     TAILQ_FOREACH(order, &collector->finished, link)
     if (order->table && order->table->taken.wall_ms == 0)
