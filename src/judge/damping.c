@@ -221,9 +221,10 @@ int damping_settle(struct host_case *host, struct finding *fresh, struct damping
     return settled_put(host, earlier, &settled);
 }
 
-int damping_repeat(struct host_case *host, const struct finding *earlier)
+int damping_repeat(struct host_case *host, const struct finding *earlier, int64_t observed_ms)
 {
     struct finding settled = *earlier;
+    settled.observed_ms = observed_ms;
     settled.looks = one_look_more(earlier);
     return settled_put(host, earlier, &settled);
 }

@@ -55,7 +55,7 @@ static const char *cell_detail(const struct cell *cell)
 }
 
 /* The later of what was seen. */
-static int64_t cell_observed_ms(const struct host_case *host, const struct cell *cell)
+int64_t draft_observed_ms(const struct host_case *host, const struct cell *cell)
 {
     int64_t observed_ms = cell->probe ? cell->probe->ended.wall_ms : 0;
     if (cell->table && cell->table->taken.wall_ms > observed_ms)
@@ -144,7 +144,7 @@ struct finding *draft_expectation(struct host_case *host, const struct cell *cel
     if (!detail && cell->reason == REASON_FOREIGN_PROGRAM && !detail_owner(host, finding, &cell->expectation->owner))
         return NULL;
     finding->path = cell_path(cell);
-    finding->observed_ms = cell_observed_ms(host, cell);
+    finding->observed_ms = draft_observed_ms(host, cell);
     draft_finish(finding, cell->blame);
     return finding;
 }

@@ -53,7 +53,7 @@ static int expectation_settle(struct host_case *host, const struct expectation *
     const uint64_t evidence = digest_of_cell(cell);
     const struct finding *same = repeated(host, key, evidence);
     if (same)
-        return damping_repeat(host, same);
+        return damping_repeat(host, same, draft_observed_ms(host, cell));
     struct finding *finding = draft_expectation(host, cell, key, detail);
     if (!finding)
         return -ENOMEM;

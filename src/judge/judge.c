@@ -130,6 +130,8 @@ static struct finding_block *block_pack(const struct host_case *host, uint64_t s
     struct finding_block *block = finding_block_pack(name, host->block->items, host->block->count);
     if (!block)
         return NULL;
+    if (input->unlooked && host->earlier) /* what was seen then is what stands now */
+        finding_block_looked(block, __atomic_load_n(&host->earlier->looked_ms, __ATOMIC_RELAXED));
     block->judged = (struct judged){
         .plan = input->plan->serial,
         .seen = input->unlooked ? 0 : seen,

@@ -113,6 +113,7 @@ struct finding *draft_expectation(struct host_case *host, const struct cell *cel
 struct finding *draft_held(struct host_case *host, const struct expectation *expectation, const char *key);
 struct finding *draft_of_host(struct host_case *host, const char *subject, enum verdict verdict, enum reason reason);
 void draft_finish(struct finding *finding, enum blame blame);
+int64_t draft_observed_ms(const struct host_case *host, const struct cell *cell); /* wall clock */
 const char *draft_text(struct arena *arena, struct text *text); /* moves a text into the arena; NULL: out of memory */
 
 /* --- groups.c: every expectation and group of a host */
@@ -145,8 +146,8 @@ struct notes {
     size_t count, capacity;
 };
 int damping_settle(struct host_case *host, struct finding *fresh, struct damping damping);
-/* A finding that rests on the same evidence as before. */
-int damping_repeat(struct host_case *host, const struct finding *earlier);
+/* A finding that rests on the same evidence as before, seen again. */
+int damping_repeat(struct host_case *host, const struct finding *earlier, int64_t observed_ms);
 /* A finding whose expectation was not looked at: it follows what the configuration says about it by now. */
 int damping_follow(struct host_case *host, const struct finding *earlier, const struct finding *fresh);
 /* An earlier finding whose subject was looked for and is no more. */
