@@ -58,6 +58,9 @@ bool watch_whole_host(const struct watch *watch, size_t host, unsigned turns);
 /* The index of a host by its name, SIZE_MAX: no such host. */
 size_t watch_host(const struct watch *watch, const char *name);
 
+/* The wall clock was set, by so much: nothing has become older by that. */
+void watch_clock_set(struct watch *watch, int64_t by_ms);
+
 /* After another plan, and whenever a day has ended: adopts what it says about findings, for at most `most` hosts.
  * False: all hosts have been. As watch_judge() else. */
 bool watch_follow(struct watch *watch, size_t most, struct moment now, struct judgement *into, bool *ret_changed);

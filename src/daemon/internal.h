@@ -15,6 +15,8 @@
 #include "telling.h"
 #include "visits.h"
 
+#include "portconform/away.h"
+
 struct own;
 
 /* Somebody who asked for a look at a host, or at all. */
@@ -68,9 +70,8 @@ struct loop {
     } told;
     int64_t second_ms; /* what is done every second is due */
     int64_t forget_ms; /* what nobody looks at any more is forgotten */
-    int64_t asleep_ms; /* how far CLOCK_BOOTTIME was ahead of CLOCK_MONOTONIC */
-    int64_t turn_ms;   /* the last turn began */
-    int64_t late_ms;   /* this one began so much later than it was to */
+    struct away away;
+    struct away_news news_of_clocks; /* of this turn */
 };
 
 /* loop.c */

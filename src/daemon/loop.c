@@ -27,14 +27,11 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/signalfd.h>
-#include <time.h>
 #include <unistd.h>
 
 enum { STOP_MS = 700, FLUSH_MS = 300, RECORD_MS = 300 };
 enum { WAIT_MOST_MS = 1000, SECOND_MS = 1000 };
-enum { SLEPT_MS = 1000 };   /* the machine slept: the two clocks went apart by more */
-enum { STOPPED_MS = 5000 }; /* the process was not run: a turn began so much later than it was to */
-enum { FOLLOW_MOST = 32 };  /* hosts a turn that follow another plan */
+enum { FOLLOW_MOST = 32 }; /* hosts a turn that follow another plan */
 enum { FORGET_EVERY_MS = 3600 * 1000 };
 enum { EVENTS_MOST = 16 };
 enum { EXIT_SOFTWARE = 70 };
@@ -98,25 +95,25 @@ static void published(void *context)
 
 /* --- time --------------------------------------------------------------------------------------------------------- */
 
-static int64_t ahead_ms(void)
+static struct clocks clocks_now(void)
 {
-    struct timespec boot, awake;
-    if (clock_gettime(CLOCK_BOOTTIME, &boot) < 0 || clock_gettime(CLOCK_MONOTONIC, &awake) < 0)
-        return 0;
-    return ((int64_t)boot.tv_sec - awake.tv_sec) * 1000 + (boot.tv_nsec - awake.tv_nsec) / 1000000;
+    return (struct clocks){.now = moment_now(), .awake_ms = clock_mono_us() / 1000};
 }
 
 /* Were we away, so that answers had no chance? Then nothing that was under way counts. */
-static void see_whether_we_slept(struct loop *loop)
+static void see_the_clocks(struct loop *loop)
 {
-    int64_t asleep_ms = ahead_ms();
-    bool slept = asleep_ms - loop->asleep_ms > SLEPT_MS, stopped = loop->late_ms > STOPPED_MS;
-    loop->asleep_ms = asleep_ms;
-    if (!slept && !stopped)
+    const struct away_news *news = &loop->news_of_clocks;
+    if (news->set_ms != 0) {
+        watch_clock_set(loop->watch, news->set_ms);
+        log_line(LOG_NOTICE, "the clock was set %s by %.1f s; nothing hangs on it but the times that are told",
+                 news->set_ms > 0 ? "forward" : "back", (double)llabs(news->set_ms) / 1000);
+    }
+    if (!news->slept && !news->stopped)
         return;
     size_t dropped = visits_drop(loop->visits, loop->watch, loop->now);
     log_line(LOG_NOTICE, "%s for %.1f s: visits that were under way begin anew: %zu",
-             slept ? "this machine slept" : "this process was not run", (double)loop->late_ms / 1000, dropped);
+             news->slept ? "this machine slept" : "this process was not run", (double)news->absent_ms / 1000, dropped);
 }
 
 static void every_second(struct loop *loop)
@@ -215,9 +212,9 @@ static void wait_for_events(struct loop *loop)
     struct epoll_event events[EVENTS_MOST];
     int timeout_ms = wait_ms(loop);
     int count = epoll_wait(loop->epoll, events, EVENTS_MOST, timeout_ms);
-    loop->now = moment_now();
-    loop->late_ms = loop->now.mono_ms - loop->turn_ms - timeout_ms; /* from turn to turn: it may be stopped at work */
-    loop->turn_ms = loop->now.mono_ms;
+    const struct clocks clocks = clocks_now();
+    loop->now = clocks.now;
+    loop->news_of_clocks = away_turn(&loop->away, &clocks, timeout_ms);
     for (int i = 0; i < count; i++) {
         if (events[i].data.u32 == FROM_SIGNALS)
             read_signals(loop);
@@ -232,7 +229,7 @@ static bool reload_is_finished(const struct loop *loop)
 static void turn(struct loop *loop)
 {
     wait_for_events(loop);
-    see_whether_we_slept(loop);
+    see_the_clocks(loop);
     if (reload_is_finished(loop))
         planning_finish(loop);
     asked_take(loop);
@@ -327,13 +324,13 @@ static bool end(struct loop *loop)
 int loop_run(const struct daemon_options *options, struct check_site *site, bool *ret_clean)
 {
     struct loop loop = {.options = options, .site = *site, .now = moment_now(), .epoll = -1, .signals = -1};
-    loop.asleep_ms = ahead_ms();
     int result = begin(&loop);
     if (result < 0) {
         log_line(LOG_ERR, "cannot start: %s", pc_strerror(result));
     } else {
         notify_ready("looking at its hosts");
-        loop.turn_ms = moment_now().mono_ms;
+        const struct clocks clocks = clocks_now();
+        away_begin(&loop.away, &clocks);
         while (!loop.ending)
             turn(&loop);
         notify_stopping();

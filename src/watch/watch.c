@@ -383,6 +383,27 @@ size_t watch_host(const struct watch *watch, const char *name)
     return SIZE_MAX;
 }
 
+static int64_t newest_look_ms(const struct finding_block *block)
+{
+    const struct finding nothing = {0};
+    int64_t newest_ms = finding_looked_ms(block, &nothing);
+    for (size_t i = 0; i < block->count; i++) {
+        if (block->items[i].observed_ms > newest_ms)
+            newest_ms = block->items[i].observed_ms;
+    }
+    return newest_ms;
+}
+
+void watch_clock_set(struct watch *watch, int64_t by_ms)
+{
+    for (size_t i = 0; i < watch->plan->host_count; i++) {
+        struct finding_block *block = watch->hosts[i].block;
+        int64_t looked_ms = block ? newest_look_ms(block) : 0;
+        if (looked_ms > 0)
+            finding_block_looked(block, looked_ms + by_ms);
+    }
+}
+
 /* --- what a plan says about findings ------------------------------------------------------------------------------ */
 
 void watch_follow_again(struct watch *watch)
