@@ -60,6 +60,7 @@ struct cycle_options {
     size_t host_count;
     void *remote_handle;              /* of `remote`, shared; whoever owns it steps it. NULL: one of its own */
     struct owner_cache *known_owners; /* for looks at the kernel's listeners; NULL: none */
+    struct listener_helper *helper;   /* asks for their owners, and looks into namespaces; NULL: none */
     const bool *not_due; /* by flow id: is left alone, its last result stays; NULL: every flow is looked at */
     /* Its last probe has ended: cycle_step() has something to do. Called from within probe_engine_step(), where neither
      * this cycle nor the engine may be stepped or freed: to be noted down. */

@@ -10,11 +10,14 @@ struct owner_cache;
 struct owner_cache *owner_cache_new(void); /* NULL: out of memory */
 void owner_cache_free(struct owner_cache *cache);
 
+struct listener_helper; /* listener_helper.h */
+
 struct listener_request {
-    const char *netns;         /* kernel: path of another network namespace; NULL: our own */
-    const char *file;          /* file: the recording */
-    bool owners;               /* look up programs (cgroup first, /proc for inodes that are needed) */
-    struct owner_cache *known; /* may be NULL */
+    const char *netns;              /* kernel: path of another network namespace; NULL: our own */
+    const char *file;               /* file: the recording */
+    bool owners;                    /* look up programs (cgroup first, /proc for inodes that are needed) */
+    struct owner_cache *known;      /* may be NULL */
+    struct listener_helper *helper; /* who has the rights for `owners` and `netns`; NULL: this process, if anybody */
     struct moment now;
     int64_t deadline_mono_ms; /* 0 or INT64_MAX: none. Sockets not read by then: FAILED with PC_EDEADLINE; owners not
                                  found by then stay unknown */

@@ -52,6 +52,7 @@ static int collect(struct cycle *cycle, const struct plan_host *host, const char
         .file = host->host->listener_file,
         .owners = cycle->options.owners,
         .known = cycle->options.known_owners,
+        .helper = cycle->options.helper,
         .now = cycle->now,
         .deadline_mono_ms = cycle->options.deadline_mono_ms,
     };

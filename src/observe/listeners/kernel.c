@@ -1,4 +1,5 @@
 /* The kernel source: what listens on this machine, in our own network namespace or another. */
+#include "helper.h"
 #include "netns.h"
 #include "owners.h"
 #include "portconform/error.h"
@@ -7,7 +8,10 @@
 #include "sockdiag.h"
 #include "table.h"
 #include <errno.h>
+#include <net/if.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
 
 struct kernel_look {
     const struct listener_request *request;
@@ -27,17 +31,64 @@ static void read_ephemeral_range(struct listener_table *table)
     free(content);
 }
 
+static int read_sockets(struct kernel_look *look, struct sockdiag_sockets *sockets)
+{
+    const int64_t deadline_mono_ms = look->request->deadline_mono_ms;
+    const int status = sockdiag_collect(TRANSPORT_TCP, sockets, deadline_mono_ms, &look->rows);
+    if (status < 0)
+        return status;
+    look->udp_status = sockdiag_collect(TRANSPORT_UDP, sockets, deadline_mono_ms, &look->rows);
+    return look->udp_status == -ENOMEM ? -ENOMEM : 0;
+}
+
 /* Everything that depends on the namespace of the calling thread. */
 static int look_inside(void *context)
 {
     struct kernel_look *look = context;
-    const int64_t deadline_mono_ms = look->request->deadline_mono_ms;
-    const int status = sockdiag_collect(TRANSPORT_TCP, deadline_mono_ms, &look->rows);
+    const int status = read_sockets(look, NULL);
+    if (status == 0)
+        read_ephemeral_range(look->table);
+    return status;
+}
+
+/* Interfaces were named as if they were ours. */
+static void name_devices(struct sockdiag_rows *rows, int inside)
+{
+    for (size_t i = 0; i < rows->count; i++) {
+        struct sockdiag_row *row = &rows->items[i];
+        struct ifreq request = {.ifr_ifindex = (int)row->device_index};
+        if (row->device_index == 0)
+            continue;
+        row->listener.device[0] = '\0';
+        if (ioctl(inside, SIOCGIFNAME, &request) == 0)
+            memcpy(row->listener.device, request.ifr_name, sizeof(row->listener.device));
+    }
+}
+
+/* From outside, by sockets that a helper opens in there. */
+static int look_from_outside(struct kernel_look *look)
+{
+    const struct listener_request *request = look->request;
+    struct helper_namespace inside;
+    int status = helper_enter(request->helper, request->netns, request->deadline_mono_ms, &inside);
     if (status < 0)
         return status;
-    look->udp_status = sockdiag_collect(TRANSPORT_UDP, deadline_mono_ms, &look->rows);
-    read_ephemeral_range(look->table);
-    return look->udp_status == -ENOMEM ? -ENOMEM : 0;
+    look->table->ephemeral_low = inside.range.low;
+    look->table->ephemeral_high = inside.range.high;
+    status = read_sockets(look, &inside.dumps);
+    name_devices(&look->rows, inside.names);
+    helper_namespace_done(&inside);
+    return status;
+}
+
+static int look_where_asked(struct kernel_look *look)
+{
+    const struct listener_request *request = look->request;
+    if (!request->netns)
+        return look_inside(look);
+    if (listener_helper_namespaces(request->helper) == HELPER_SERVES)
+        return look_from_outside(look);
+    return netns_run(request->netns, look_inside, look);
 }
 
 static int take_rows(struct kernel_look *look)
@@ -61,7 +112,7 @@ static int look_at_kernel(struct kernel_look *look)
 {
     const struct listener_request *request = look->request;
     struct listener_table *table = look->table;
-    int status = request->netns ? netns_run(request->netns, look_inside, look) : look_inside(look);
+    int status = look_where_asked(look);
     if (status == 0 && request->owners)
         status = owners_find_known(&look->rows, table->arena, request);
     if (status < 0)

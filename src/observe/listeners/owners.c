@@ -2,6 +2,7 @@
  * that are wanted alone and only until all are found. */
 #include "owners.h"
 #include "cgroup.h"
+#include "helper.h"
 #include "owner_cache.h"
 #include "portconform/arena.h"
 #include "portconform/file.h"
@@ -317,9 +318,18 @@ static int take_known(struct sockdiag_rows *rows, struct arena *arena, const str
     return 0;
 }
 
+/* What a helper finds it remembers. Where there was no time for all of it, units cost no right. */
+static int ask_helper(struct sockdiag_rows *rows, struct arena *arena, const struct listener_request *request)
+{
+    const int status = helper_find_owners(request->helper, rows, arena, request->deadline_mono_ms);
+    return status == -EAGAIN || status == -EPIPE ? find_units(rows, arena) : status;
+}
+
 int owners_find_known(struct sockdiag_rows *rows, struct arena *arena, const struct listener_request *request)
 {
     struct unknown_rows unknown = {.places = NULL};
+    if (listener_helper_owners(request->helper) == HELPER_SERVES)
+        return ask_helper(rows, arena, request);
     if (!request->known)
         return owners_find(rows, arena, request->deadline_mono_ms);
     int status = take_known(rows, arena, request, &unknown);

@@ -84,6 +84,7 @@ int sockdiag_read(const struct nlmsghdr *message, enum transport transport, stru
     address_normalise(&listener->address);
     if (listener->address.family == AF_INET6 && address_is_wildcard(&listener->address) && found.v6only_known)
         listener->v6only = found.v6only ? V6ONLY_YES : V6ONLY_NO;
+    row.device_index = socket.id.idiag_if;
     set_device(listener, socket.id.idiag_if);
     listener->inode = socket.idiag_inode;
     listener->owner.uid = socket.idiag_uid;
@@ -102,6 +103,7 @@ int sockdiag_read(const struct nlmsghdr *message, enum transport transport, stru
 struct dump {
     enum transport transport;
     sa_family_t family;
+    struct sockdiag_sockets *sockets; /* NULL: one of our own */
     struct sockdiag_rows *rows;
     int error; /* of the callback */
 };
@@ -184,9 +186,24 @@ static int dump_answers(struct mnl_socket *netlink, struct dump *dump, int64_t d
     return status;
 }
 
+/* NULL with errno: EAGAIN where all that were handed to us are used up. */
+static struct mnl_socket *open_netlink(struct sockdiag_sockets *sockets)
+{
+    if (!sockets)
+        return mnl_socket_open2(NETLINK_SOCK_DIAG, SOCK_CLOEXEC);
+    if (sockets->count == 0) {
+        errno = EAGAIN;
+        return NULL;
+    }
+    struct mnl_socket *netlink = mnl_socket_fdopen(sockets->fds[sockets->count - 1]);
+    if (netlink)
+        sockets->count--;
+    return netlink;
+}
+
 static int dump_once(struct dump *dump, int64_t deadline_mono_ms)
 {
-    struct mnl_socket *netlink = mnl_socket_open2(NETLINK_SOCK_DIAG, SOCK_CLOEXEC);
+    struct mnl_socket *netlink = open_netlink(dump->sockets);
     if (!netlink)
         return -errno;
     int status = mnl_socket_bind(netlink, 0, MNL_SOCKET_AUTOPID) < 0 ? -errno : 0;
@@ -211,12 +228,13 @@ static int dump_family(struct dump *dump, int64_t deadline_mono_ms)
     return status == -EINTR ? -EAGAIN : status;
 }
 
-int sockdiag_collect(enum transport transport, int64_t deadline_mono_ms, struct sockdiag_rows *rows)
+int sockdiag_collect(enum transport transport, struct sockdiag_sockets *sockets, int64_t deadline_mono_ms,
+                     struct sockdiag_rows *rows)
 {
     static const sa_family_t families[] = {AF_INET, AF_INET6};
     const size_t before = rows->count;
     for (size_t i = 0; i < sizeof(families) / sizeof(families[0]); i++) {
-        struct dump dump = {.transport = transport, .family = families[i], .rows = rows};
+        struct dump dump = {.transport = transport, .family = families[i], .sockets = sockets, .rows = rows};
         const int status = dump_family(&dump, deadline_mono_ms);
         if (status < 0) {
             rows->count = before;

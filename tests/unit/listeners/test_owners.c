@@ -143,7 +143,7 @@ static int look_from_inside(const char *path, const char *unit)
             return 22;
         struct sockdiag_rows rows = {0};
         struct arena *arena = arena_new();
-        if (!arena || sockdiag_collect(TRANSPORT_TCP, 0, &rows) < 0 || owners_find(&rows, arena, 0) < 0)
+        if (!arena || sockdiag_collect(TRANSPORT_TCP, NULL, 0, &rows) < 0 || owners_find(&rows, arena, 0) < 0)
             return 23;
         bool found = false;
         for (size_t i = 0; i < rows.count; i++) {

@@ -1,0 +1,49 @@
+/* Capabilities by their system calls: libc has no functions for them, and libcap would be a library for three calls. */
+#include "portconform/capability.h"
+
+#include <errno.h>
+#include <linux/capability.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+enum { WORDS = _LINUX_CAPABILITY_U32S_3, WORD_BITS = 32 };
+
+static struct __user_cap_header_struct header_of_this(void)
+{
+    return (struct __user_cap_header_struct){.version = _LINUX_CAPABILITY_VERSION_3, .pid = 0};
+}
+
+uint64_t capabilities_held(void)
+{
+    struct __user_cap_header_struct header = header_of_this();
+    struct __user_cap_data_struct sets[WORDS] = {{0}};
+    if (syscall(SYS_capget, &header, sets) < 0)
+        return 0;
+    return (uint64_t)sets[1].permitted << WORD_BITS | sets[0].permitted;
+}
+
+/* Only with CAP_SETPCAP. Where that is lacking the others cannot come back either: no new privileges. */
+static void shrink_bounds(uint64_t keep)
+{
+    for (unsigned long number = 0; number < WORDS * WORD_BITS; number++) {
+        if (keep & CAPABILITY(number))
+            continue;
+        if (prctl(PR_CAPBSET_DROP, number, 0, 0, 0) < 0)
+            return; /* not permitted, or the kernel knows no more */
+    }
+}
+
+int capabilities_keep(uint64_t keep)
+{
+    struct __user_cap_header_struct header = header_of_this();
+    const uint64_t kept = capabilities_held() & keep;
+    struct __user_cap_data_struct sets[WORDS] = {{0}};
+    for (int word = 0; word < WORDS; word++)
+        sets[word].effective = sets[word].permitted = (uint32_t)(kept >> (word * WORD_BITS));
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+        return -errno;
+    shrink_bounds(kept);
+    (void)prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0); /* a kernel without them has none to inherit */
+    return syscall(SYS_capset, &header, sets) < 0 ? -errno : 0;
+}
