@@ -104,7 +104,7 @@ def sockets(build):
                 os.unlink(site.path("log"))
                 site.end_other()
                 udp.next_event("RAISED", seen)
-                wait_for("the log to say so", lambda: "log does not take messages" in daemon.log())
+                wait_for("the log to say so", lambda: "log takes no messages" in daemon.log())
                 status, seconds = daemon.stop()
                 check(status == 0 and seconds < 2, "it ends in less than two seconds", f"{status}, {seconds:.2f} s")
                 udp.next_event("STOPPED", seen)
