@@ -62,6 +62,7 @@ struct status {
     bool config_rejected;       /* the newest one was refused, an older one is in force */
     const char *config_error;   /* file:line:column: message of the refused one; NULL */
     int64_t config_rejected_ms;
+    const char *config_waits; /* a static text: what of the one in force is followed after a restart only; NULL */
 
     size_t hosts, expectations, flows;
     unsigned interval_s;

@@ -65,9 +65,11 @@ static bool is_first_run(const struct daemon_options *options)
 
 static void tell_first_run(void)
 {
-    log_line(LOG_ERR, "there is no " PC_SYSCONFDIR "/site.conf, which says what to look at");
-    log_line(LOG_ERR, "copy an example from share/doc/portconform/examples to " PC_SYSCONFDIR " and put your hosts in");
-    log_line(LOG_ERR, "check it with: portconform lint -C " PC_SYSCONFDIR ", and start again (or use -C PATH)");
+    log_line(LOG_ERR, "nothing is watched yet: there is no " PC_SYSCONFDIR "/site.conf");
+    log_line(LOG_ERR, "begin with \"portconform adopt\": of what listens here it makes a file for hosts.d, for you to read "
+                      "and change; nothing is approved by itself");
+    log_line(LOG_ERR, "examples of site.conf are in share/doc/portconform/examples; check yours with \"portconform lint -C "
+                      PC_SYSCONFDIR "\", and start again");
 }
 
 /* net-snmp must not read MIB files or somebody's snmp.conf, and has nothing to keep: its folder is one that nobody can

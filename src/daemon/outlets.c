@@ -31,8 +31,13 @@ struct outlets {
         size_t count, capacity;
     } targets;
     struct agent *agent; /* NULL: no SNMP */
-    char *agent_socket;
-    uint32_t agent_pen;
+    struct {             /* that SNMP was started with; copies, NULL: not given */
+        char *socket, *listen;
+        uint32_t pen;
+    } snmp;
+    const char
+        *waits;   /* what of the configuration in force SNMP does not follow before the next start; NULL: nothing */
+    uint32_t pen; /* in force, of the senders */
     enum sink_state agent_state;
     struct control_server *control;
     char hostname[HOST_TEXT];
@@ -85,7 +90,7 @@ static void outlet_close(struct outlet *outlet, unsigned timeout_ms)
 
 static int outlet_start(struct outlets *outlets, const struct syslog_target *target, struct outlet *ret)
 {
-    const struct syslog_origin origin = {.hostname = outlets->hostname, .pid = getpid(), .pen = outlets->agent_pen};
+    const struct syslog_origin origin = {.hostname = outlets->hostname, .pid = getpid(), .pen = outlets->pen};
     struct outlet outlet = {.arena = arena_new()};
     int r = outlet.arena == NULL ? -ENOMEM : syslog_target_copy(&outlet.target, target, outlet.arena);
     struct outbox *outbox = r < 0 ? NULL : outbox_open(telling_recorder(outlets->options.telling), outlet.target.name);
@@ -143,13 +148,14 @@ static void configure_senders(struct outlets *outlets, const struct site *site)
     for (size_t i = 0; items != NULL && i < outlets->targets.count; i++) {
         struct outlet *outlet = &outlets->targets.items[i];
         const struct syslog_target *target = wished(&wish, outlet);
-        if (target != NULL && syslog_target_same(target, &outlet->target))
+        if (target != NULL && syslog_target_same(target, &outlet->target) && outlets->pen == site->pen)
             outlets->targets.items[kept++] = *outlet;
         else
             outlet_close(outlet, RELOAD_STOP_MS);
     }
     if (items != NULL)
         outlets->targets.count = kept;
+    outlets->pen = site->pen; /* it is the origin's, in each message */
     int r = items == NULL ? -ENOMEM : choose_events(outlets, &wish);
     if (r < 0)
         log_line(LOG_ERR, "the syslog targets cannot be changed: %s", pc_strerror(r));
@@ -175,9 +181,9 @@ static uint32_t number_of(void *context, const char *space, const char *key)
 static void agent_begin(struct outlets *outlets, const struct site *site)
 {
     const struct daemon_options *program = outlets->options.program;
-    const char *socket = program->agentx != NULL ? program->agentx : site->agentx_socket;
+    const char *socket = outlets->snmp.socket;
     bool none = socket != NULL && strcmp(socket, "none") == 0;
-    if (none && program->snmp_listen == NULL && site->snmp_agent.listen == NULL)
+    if (none && outlets->snmp.listen == NULL)
         return;
     struct recorder *recorder = telling_recorder(outlets->options.telling);
     const struct agent_options options = {
@@ -185,7 +191,7 @@ static void agent_begin(struct outlets *outlets, const struct site *site)
         .number = number_of,
         .number_context = recorder,
         .socket = none ? NULL : socket,
-        .listen = program->snmp_listen != NULL ? program->snmp_listen : site->snmp_agent.listen,
+        .listen = outlets->snmp.listen,
         .config = site->snmp_agent.config,
         .notifications = {site->snmp_agent.silent, site->snmp_agent.per_minute, site->snmp_agent.per_host},
         .state = program->state,
@@ -202,19 +208,56 @@ static bool same_text(const char *a, const char *b)
     return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
 }
 
-static void remember_agent(struct outlets *outlets, const struct site *site)
+/* What SNMP is asked for, the command line before the site. */
+static const char *wanted_socket(const struct outlets *outlets, const struct site *site)
 {
-    free(outlets->agent_socket);
-    outlets->agent_socket = site->agentx_socket == NULL ? NULL : strdup(site->agentx_socket);
-    outlets->agent_pen = site->pen;
+    const char *given = outlets->options.program->agentx;
+    return given != NULL ? given : site->agentx_socket;
 }
 
-/* net-snmp has one agent a process and keeps its tables in globals: another socket or root is for another process. */
+static const char *wanted_listen(const struct outlets *outlets, const struct site *site)
+{
+    const char *given = outlets->options.program->snmp_listen;
+    return given != NULL ? given : site->snmp_agent.listen;
+}
+
+static int remember_agent(struct outlets *outlets, const struct site *site)
+{
+    const char *socket = wanted_socket(outlets, site), *listen = wanted_listen(outlets, site);
+    outlets->snmp.pen = outlets->pen = site->pen;
+    outlets->snmp.socket = socket == NULL ? NULL : strdup(socket);
+    outlets->snmp.listen = listen == NULL ? NULL : strdup(listen);
+    bool missing = (socket != NULL && outlets->snmp.socket == NULL) || (listen != NULL && outlets->snmp.listen == NULL);
+    return missing ? -ENOMEM : 0;
+}
+
+/* net-snmp has one agent a process and keeps its sessions, its tables and what it has read of configuration in globals
+ * that no call gives back: another socket, address or root is for another process. Told for as long as it is so. */
 static void configure_agent(struct outlets *outlets, const struct site *site)
 {
-    bool moved = outlets->options.program->agentx == NULL && !same_text(outlets->agent_socket, site->agentx_socket);
-    if (outlets->agent != NULL && (moved || outlets->agent_pen != site->pen))
-        log_line(LOG_WARNING, "the AgentX socket and the enterprise number of SNMP change at the next start");
+    static const char *const words[] = {
+        NULL,
+        "the AgentX socket of SNMP",
+        "the address that SNMP listens at",
+        "the AgentX socket of SNMP and the address it listens at",
+        "the enterprise number (pen) of SNMP",
+        "the AgentX socket and the enterprise number (pen) of SNMP",
+        "the address that SNMP listens at and its enterprise number (pen)",
+        "the AgentX socket of SNMP, the address it listens at and its enterprise number (pen)",
+    };
+    unsigned which = 0;
+    if (!same_text(outlets->snmp.socket, wanted_socket(outlets, site)))
+        which |= 1;
+    if (!same_text(outlets->snmp.listen, wanted_listen(outlets, site)))
+        which |= 2;
+    if (outlets->agent != NULL && outlets->snmp.pen != site->pen)
+        which |= 4;
+    outlets->waits = words[which];
+}
+
+const char *outlets_waits(const struct outlets *outlets)
+{
+    return outlets->waits;
 }
 
 /* --- control ------------------------------------------------------------------------------------------------------ */
@@ -252,6 +295,13 @@ static void control_begin(struct outlets *outlets)
 
 /* --- life --------------------------------------------------------------------------------------------------------- */
 
+static void outlets_forget(struct outlets *outlets)
+{
+    free(outlets->snmp.socket);
+    free(outlets->snmp.listen);
+    free(outlets);
+}
+
 int outlets_open(const struct outlets_options *options, const struct plan *plan, struct outlets **ret)
 {
     struct outlets *outlets = calloc(1, sizeof(*outlets));
@@ -260,7 +310,11 @@ int outlets_open(const struct outlets_options *options, const struct plan *plan,
     outlets->options = *options;
     if (gethostname(outlets->hostname, sizeof(outlets->hostname) - 1) < 0)
         outlets->hostname[0] = '\0';
-    remember_agent(outlets, plan->site);
+    int r = remember_agent(outlets, plan->site);
+    if (r < 0) {
+        outlets_forget(outlets);
+        return r;
+    }
     configure_senders(outlets, plan->site);
     control_begin(outlets);
     if (outlets->control != NULL)
@@ -273,7 +327,6 @@ int outlets_open(const struct outlets_options *options, const struct plan *plan,
 void outlets_configure(struct outlets *outlets, const struct plan *plan)
 {
     configure_agent(outlets, plan->site);
-    remember_agent(outlets, plan->site);
     configure_senders(outlets, plan->site);
     if (outlets->control != NULL && control_server_set_site(outlets->control, plan) < 0)
         log_line(LOG_ERR, "control answers about the old configuration: out of memory");
@@ -291,8 +344,7 @@ bool outlets_close(struct outlets *outlets, unsigned timeout_ms)
     for (size_t i = 0; i < outlets->targets.count; i++)
         outlet_close(&outlets->targets.items[i], timeout_ms);
     VECTOR_DONE(&outlets->targets);
-    free(outlets->agent_socket);
-    free(outlets);
+    outlets_forget(outlets);
     return ended;
 }
 
@@ -325,17 +377,20 @@ static void tell_state(struct outlets *outlets, const struct sink_status *sink, 
     *told = sink->state == SINK_UNKNOWN ? before : sink->state;
     if (*told == before || (before == SINK_UNKNOWN && *told == SINK_UP))
         return;
-    bool down = *told == SINK_DOWN;
+    const bool down = *told == SINK_DOWN;
+    const bool named = sink->target != NULL && strcmp(sink->name, sink->target) != 0; /* else one says it all */
+    const char *before_target = named ? " (" : "", *target = named ? sink->target : "",
+               *after_target = named ? ")" : "";
     const struct news_item item = {.kind = down ? EVENT_TARGET_DOWN : EVENT_TARGET_UP,
                                    .level = down ? LOG_WARNING : LOG_NOTICE,
                                    .target = sink->name};
     if (down)
-        telling_say(outlets->options.telling, &item, now, "%s (%s) takes no messages: %s; waiting: %llu", sink->name,
-                    sink->target, sink->last_error != NULL ? sink->last_error : "no answer",
+        telling_say(outlets->options.telling, &item, now, "%s%s%s%s takes no messages: %s; waiting: %llu", sink->name,
+                    before_target, target, after_target, sink->last_error != NULL ? sink->last_error : "no answer",
                     (unsigned long long)sink->queued);
     else
-        telling_say(outlets->options.telling, &item, now, "%s (%s) takes messages again; waiting: %llu", sink->name,
-                    sink->target, (unsigned long long)sink->queued);
+        telling_say(outlets->options.telling, &item, now, "%s%s%s%s takes messages again; waiting: %llu", sink->name,
+                    before_target, target, after_target, (unsigned long long)sink->queued);
 }
 
 static int watch_senders(struct outlets *outlets, struct status *status, struct moment now)

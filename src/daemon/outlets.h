@@ -22,6 +22,9 @@ void outlets_configure(struct outlets *outlets, const struct plan *plan);
  * _exit(2), leaving the telling as it is. */
 bool outlets_close(struct outlets *outlets, unsigned timeout_ms);
 
+/* What of the configuration in force waits for the next start, in words; NULL: nothing. */
+const char *outlets_waits(const struct outlets *outlets);
+
 /* Something was published. */
 void outlets_wake(struct outlets *outlets);
 /* Is everything told to this machine's own log by a target too? */

@@ -207,10 +207,11 @@ static void say_loaded(struct loop *loop, const char *what, enum event_kind kind
     const struct plan *plan = loop->site.plan;
     const struct news_item item = {.kind = kind, .level = LOG_NOTICE};
     const struct watch_counters counters = watch_count(loop->watch, loop->now);
+    const char *waits = outlets_waits(loop->outlets);
     telling_say(loop->telling, &item, loop->now,
-                "%s %s, seen from %s: hosts %zu, expectations %zu, one look every %u s", what, plan->site->name,
+                "%s %s, seen from %s: hosts %zu, expectations %zu, one look every %u s%s%s", what, plan->site->name,
                 plan->vantage == NULL ? "no vantage" : plan->vantage_name, plan->host_count, counters.expectations,
-                plan->site->interval_s);
+                plan->site->interval_s, waits == NULL ? "" : "; waiting for a restart: ", waits == NULL ? "" : waits);
 }
 
 /* "file:line:column: message" of the first error. */

@@ -25,6 +25,7 @@ static void fill_config(const struct loop *loop, struct status *status)
     status->config_rejected = loop->told.error != NULL;
     status->config_error = copy(status, loop->told.error);
     status->config_rejected_ms = loop->told.rejected_ms;
+    status->config_waits = outlets_waits(loop->outlets);
 }
 
 static void fill_watch(const struct loop *loop, struct status *status)

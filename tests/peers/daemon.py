@@ -32,6 +32,19 @@ def test_options(build):
         check(result.returncode == EX_USAGE and len(result.stderr.splitlines()) == 1, "one line about a mistake", result)
 
 
+def test_first_run(build, site):
+    """Three lines say how to get a configuration. None is made up: what listens here is blessed by nobody."""
+    if os.path.exists("/usr/local/etc/portconform/site.conf"):
+        return  # somebody's own
+    folder = site.path("first")
+    os.mkdir(folder)
+    result = run(build, cwd=folder, env=dict(os.environ, HOME=folder, XDG_STATE_HOME=folder, STATE_DIRECTORY=folder))
+    lines = result.stderr.splitlines()
+    check(result.returncode == EX_CONFIG and len(lines) == 3, "three lines", result)
+    check('"portconform adopt"' in lines[1] and '"portconform lint ' in lines[2], "adopt first, then lint", result)
+    check(not os.listdir(folder) and not os.path.exists("/usr/local/etc/portconform/site.conf"), "nothing is made", result)
+
+
 def test_configuration(build, site):
     result = run(build, "-C", site.path("nowhere"))
     check(result.returncode == EX_CONFIG and "nowhere" in result.stderr, "no such configuration", result)
@@ -195,6 +208,7 @@ def main(build):
         sys.exit(SKIP)
     with LoopbackSite() as site:
         test_options(build)
+        test_first_run(build, site)
         test_configuration(build, site)
         test_journal(build, site)
         test_hangup_at_the_very_start(build, site)

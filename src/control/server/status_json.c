@@ -107,6 +107,7 @@ static json_t *config_json(const struct status *status)
         {"rejected", json_boolean(status->config_rejected)},
         {"error", word(status->config_error)},
         {"rejected_at", when(status->config_rejected_ms)},
+        {"waits_for_restart", word(status->config_waits)},
     };
     return OBJECT(members);
 }

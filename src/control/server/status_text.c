@@ -100,6 +100,10 @@ static void tell_configuration(struct screen *screen)
     text_add(screen->out, " of ");
     add_when(screen->out, status->config_loaded_ms);
     text_printf(screen->out, ", generation %" PRIu64 "\n", status->config_generation);
+    if (status->config_waits) {
+        label(screen, "");
+        text_printf(screen->out, "waiting for a restart: %s\n", status->config_waits);
+    }
     if (!status->config_rejected)
         return;
     label(screen, "");
