@@ -56,11 +56,15 @@ struct recorded {
 int store_default_folder(char **ret);
 
 /* Opens or makes the store, reads the state, starts the thread. Blocks for the reading. 0, or -ENOMEM and what
- * pthread_create(3) gives. A store that cannot be used is no failure: see the status. */
+ * pthread_create(3) gives; -EBUSY: another process uses this store. Any other that cannot be used is no failure: see
+ * the status. */
 int recorder_start(const struct recorder_options *options, struct recorder **ret, struct recorded *ret_state);
 /* Writes what is queued, at most until `timeout_ms`, closes, and frees it. Outboxes are closed before. Where the disk
  * still hangs then, thread and memory are left behind, for the program to end with. Takes NULL. */
 void recorder_stop(struct recorder *recorder, unsigned timeout_ms);
+
+/* Other bounds from now on: octets of the file and days of history; 0: as in recorder_options. */
+void recorder_set_bounds(struct recorder *recorder, uint64_t most_octets, unsigned most_days);
 
 /* --- writing: the engine's thread -------------------------------------------------------------------------------- */
 

@@ -6,7 +6,6 @@
 #include "portconform/control.h"
 #include "portconform/log.h"
 #include "portconform/number.h"
-#include "portconform/store.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -97,16 +96,10 @@ static int permit_folder_of(int ruleset, const char *path, uint64_t rights)
 
 static int permit_state(int ruleset, const struct daemon_options *options, uint64_t rights)
 {
-    char *found = NULL;
-    if (options->state && strcmp(options->state, "none") == 0)
+    if (strcmp(options->state, "none") == 0)
         return 0;
-    if (!options->state && store_default_folder(&found) < 0)
-        return 0; /* the store will say so */
-    const char *folder = options->state ? options->state : found;
-    (void)mkdir(folder, 0700); /* where it cannot be made, the store says so too */
-    int r = permit(ruleset, folder, rights);
-    free(found);
-    return r;
+    (void)mkdir(options->state, 0700); /* where it cannot be made, the store says so */
+    return permit(ruleset, options->state, rights);
 }
 
 static int permit_control(int ruleset, const struct daemon_options *options, uint64_t rights)

@@ -246,23 +246,18 @@ static void turn(struct loop *loop)
 
 static int begin_telling(struct loop *loop, struct recorded *ret_recorded)
 {
-    const char *state = loop->options->state;
-    char *folder = NULL;
-    if (state == NULL) {
-        int r = store_default_folder(&folder);
-        if (r < 0)
-            log_line(LOG_WARNING, "nothing will outlive this process: there is no place for its state: %s",
-                     pc_strerror(r));
-    }
+    const char *folder = loop->options->state;
     const struct telling_options options = {
-        .state = state == NULL                ? folder
-                 : strcmp(state, "none") == 0 ? NULL
-                                              : state,
+        .state = strcmp(folder, "none") != 0 ? folder : NULL,
         .published = published,
         .context = loop,
     };
     int r = telling_new(&options, &loop->telling, ret_recorded);
-    free(folder);
+    if (r == -EBUSY)
+        log_line(LOG_ERR, "another portconformd keeps its state in %s: end it, or give this one a folder by --state",
+                 folder);
+    if (r == 0)
+        telling_set_bounds(loop->telling, &loop->site.plan->site->store);
     return r;
 }
 

@@ -65,11 +65,9 @@ static bool is_first_run(const struct daemon_options *options)
 
 static void tell_first_run(void)
 {
-    log_line(LOG_ERR, "nothing is watched yet: there is no " PC_SYSCONFDIR "/site.conf");
-    log_line(LOG_ERR, "begin with \"portconform adopt\": of what listens here it makes a file for hosts.d, for you to read "
-                      "and change; nothing is approved by itself");
-    log_line(LOG_ERR, "examples of site.conf are in share/doc/portconform/examples; check yours with \"portconform lint -C "
-                      PC_SYSCONFDIR "\", and start again");
+    log_line(LOG_ERR, "there is no " PC_SYSCONFDIR "/site.conf, which says what to look at");
+    log_line(LOG_ERR, "copy an example from share/doc/portconform/examples to " PC_SYSCONFDIR " and put your hosts in");
+    log_line(LOG_ERR, "check it with: portconform lint -C " PC_SYSCONFDIR ", and start again (or use -C PATH)");
 }
 
 /* net-snmp must not read MIB files or somebody's snmp.conf, and has nothing to keep: its folder is one that nobody can
@@ -121,8 +119,37 @@ static int open_first(const struct daemon_options *options, struct check_site *r
     return result;
 }
 
-static int run(const struct daemon_options *options)
+/* The path is told to people who are somewhere else: "portconform explain -C ..." is to work from there too. */
+static int name_config(struct daemon_options *options, char **ret)
 {
+    char *here;
+    if (options->config == NULL || options->config[0] == '/' || (here = get_current_dir_name()) == NULL)
+        return 0;
+    int length = asprintf(ret, "%s/%s", here, options->config);
+    free(here);
+    if (length < 0)
+        return -ENOMEM;
+    options->config = *ret;
+    return 0;
+}
+
+/* What the command line leaves to the site and to the machine. */
+static int resolve(struct daemon_options *options, const struct site *site, char **ret_state)
+{
+    int r = daemon_options_state(options, site, ret_state);
+    if (r == -ENOENT)
+        log_line(LOG_WARNING, "nothing will outlive this process: there is no place for its state; --state names one");
+    else if (r < 0)
+        return r;
+    options->state = *ret_state != NULL ? *ret_state : "none";
+    return 0;
+}
+
+static int run(const struct daemon_options *given)
+{
+    struct daemon_options resolved = *given;
+    const struct daemon_options *options = &resolved;
+    char *state = NULL, *config = NULL;
     struct check_site site;
     bool clean = true;
     if (is_first_run(options)) {
@@ -135,11 +162,15 @@ static int run(const struct daemon_options *options)
         log_line(LOG_ERR, "cannot start: %s", strerror(errno));
         return EXIT_SOFTWARE;
     }
-    if (open_first(options, &site) < 0)
+    if (name_config(&resolved, &config) < 0 || open_first(options, &site) < 0) {
+        free(config);
         return EXIT_CONFIG;
-    if (block_signal(SIGTERM) < 0 || block_signal(SIGINT) < 0) {
+    }
+    if (resolve(&resolved, site.plan->site, &state) < 0 || block_signal(SIGTERM) < 0 || block_signal(SIGINT) < 0) {
         log_line(LOG_ERR, "cannot start: %s", strerror(errno));
         check_site_done(&site);
+        free(state);
+        free(config);
         return EXIT_SOFTWARE;
     }
     confine(options);
@@ -149,6 +180,8 @@ static int run(const struct daemon_options *options)
         log_line(LOG_WARNING, "a thread still waits for somebody else and is left behind");
         _exit(status);
     }
+    free(state);
+    free(config);
     return status;
 }
 

@@ -3,11 +3,12 @@
 
 #include "portconform/agent.h"
 #include "portconform/options.h"
-#include "portconform/site.h"
+#include "portconform/store.h"
 #include "portconform/syslog_target.h"
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum { USER_DAEMON = 1 };
 
@@ -137,6 +138,18 @@ void daemon_options_help(struct text *out)
                   "SNMP and syslog.\n");
     options_help(rows, USER_DAEMON, out);
     text_add(out, "SIGHUP reads the configuration again; SIGTERM ends the program.\n");
+}
+
+int daemon_options_state(const struct daemon_options *options, const struct site *site, char **ret)
+{
+    const char *folder = options->state != NULL ? options->state : site->store.folder;
+    if (folder == NULL)
+        return store_default_folder(ret);
+    char *copy = strcmp(folder, "none") != 0 ? strdup(folder) : NULL;
+    if (copy == NULL && strcmp(folder, "none") != 0)
+        return -ENOMEM;
+    *ret = copy;
+    return 0;
 }
 
 int daemon_options_parse(int argc, char **argv, struct daemon_options *ret, struct text *error)

@@ -262,6 +262,7 @@ static int adopt_site(struct loop *loop, struct check_site *site)
     struct check_site before = loop->site;
     loop->site = *site;
     telling_set_source(loop->telling, &source, loop->now);
+    telling_set_bounds(loop->telling, &site->plan->site->store);
     visits_configure(loop->visits, site->plan->site);
     outlets_configure(loop->outlets, site->plan);
     asked_forget(loop);

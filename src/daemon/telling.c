@@ -101,6 +101,11 @@ static struct news_options options_of(const struct site *site)
     };
 }
 
+void telling_set_bounds(struct telling *telling, const struct store_options *store)
+{
+    recorder_set_bounds(telling->recorder, (uint64_t)store->most_mb << 20, store->most_days);
+}
+
 void telling_set_source(struct telling *telling, const struct news_source *source, struct moment now)
 {
     const struct news_options options = options_of(source->site);

@@ -27,6 +27,8 @@ void telling_free(struct telling *telling, unsigned timeout_ms); /* takes NULL; 
 struct recorder *telling_recorder(struct telling *telling);
 struct publication *telling_publication(struct telling *telling);
 
+/* How much the store may take, from now on. */
+void telling_set_bounds(struct telling *telling, const struct store_options *store);
 /* Who tells, from now on. Borrowed. */
 void telling_set_source(struct telling *telling, const struct news_source *source, struct moment now);
 /* A host was judged, or what is known followed another plan. `quiet`: the transitions are in the machine's log by

@@ -101,6 +101,8 @@ int disk_next(struct disk *disk, struct trouble *trouble, enum statement stateme
 
 void disk_end(struct disk *disk, enum statement statement)
 {
+    if (disk->statements[statement] == NULL)
+        return; /* it could not be prepared: SQLite takes a NULL to reset, but not to clear */
     sqlite3_reset(disk->statements[statement]);
     sqlite3_clear_bindings(disk->statements[statement]);
 }

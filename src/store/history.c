@@ -61,9 +61,13 @@ int recorder_history(struct recorder *recorder, const struct history_query *quer
         return -ENOENT;
     struct disk_found found;
     struct trouble trouble;
-    struct disk *disk = disk_open(recorder->folder, DISK_READ, &found, &trouble);
+    pthread_mutex_lock(&recorder->lock);
+    /* where nothing may be written there is no room for the index that a reader beside the writer shares with it */
+    enum disk_mode mode = recorder->state == STORE_READ_ONLY ? DISK_LOOK : DISK_READ;
+    pthread_mutex_unlock(&recorder->lock);
+    struct disk *disk = disk_open(recorder->folder, mode, &found, &trouble);
     if (disk == NULL)
-        return trouble.code;
+        return trouble.code == -ENOENT ? -EIO : trouble.code; /* a store that is lost is not one that never was */
     enum statement statement = query->host != NULL ? HISTORY_OF_HOST_READ : HISTORY_READ;
     size_t left = query->most != 0 ? query->most : 100;
     int r = disk_query(disk, &trouble, statement, query->host != NULL ? "it" : "i", query->since_ms, query->host);
@@ -74,5 +78,5 @@ int recorder_history(struct recorder *recorder, const struct history_query *quer
     }
     disk_end(disk, statement);
     disk_close(disk);
-    return r;
+    return r == -ENOENT ? -EIO : r;
 }

@@ -69,8 +69,7 @@ static int recorder_init_threads(struct recorder *recorder)
 
 static int recorder_configure(struct recorder *recorder, const struct recorder_options *options)
 {
-    recorder->most_octets = options->most_octets != 0 ? options->most_octets : STORE_MOST_OCTETS;
-    recorder->most_days = options->most_days != 0 ? options->most_days : STORE_MOST_DAYS;
+    recorder_set_bounds(recorder, options->most_octets, options->most_days);
     recorder->most_queued = options->most_queued != 0 ? options->most_queued : STORE_MOST_QUEUED;
     recorder->most_memory = options->most_memory != 0 ? options->most_memory : STORE_MOST_MEMORY;
     recorder->retry_first_ms = options->retry_ms != 0 ? options->retry_ms : STORE_RETRY_FIRST_MS;
@@ -149,6 +148,8 @@ static int recorder_open_store(struct recorder *recorder, struct recorded *ret)
         pthread_mutex_unlock(&recorder->lock);
         free(found.set_aside);
     }
+    if (disk == NULL && trouble.code == -EWOULDBLOCK)
+        return -EBUSY; /* two runs would give the same numbers to different things */
     struct snapshot *snapshot = NULL;
     int r = disk == NULL ? trouble.code : recorder_load(recorder, disk, &found, &snapshot, &trouble);
     if (r < 0) {
@@ -223,14 +224,14 @@ static bool recorder_join(struct recorder *recorder, unsigned timeout_ms)
     pthread_cond_signal(&recorder->patience);
     pthread_mutex_unlock(&recorder->lock);
     pthread_join(recorder->watcher, NULL);
-    clock_gettime(CLOCK_REALTIME, &until);
+    clock_gettime(CLOCK_MONOTONIC, &until);
     until.tv_sec += (time_t)(timeout_ms / 1000);
     until.tv_nsec += (long)(timeout_ms % 1000) * 1000000;
     if (until.tv_nsec >= 1000000000) {
         until.tv_sec++;
         until.tv_nsec -= 1000000000;
     }
-    return pthread_timedjoin_np(recorder->thread, NULL, &until) == 0;
+    return pthread_clockjoin_np(recorder->thread, NULL, CLOCK_MONOTONIC, &until) == 0;
 }
 
 void recorder_stop(struct recorder *recorder, unsigned timeout_ms)

@@ -228,6 +228,14 @@ size_t recorder_made(struct recorder *recorder, struct event **ret, size_t max)
     return count;
 }
 
+void recorder_set_bounds(struct recorder *recorder, uint64_t most_octets, unsigned most_days)
+{
+    pthread_mutex_lock(&recorder->lock);
+    recorder->most_octets = most_octets != 0 ? most_octets : STORE_MOST_OCTETS;
+    recorder->most_days = most_days != 0 ? most_days : STORE_MOST_DAYS;
+    pthread_mutex_unlock(&recorder->lock);
+}
+
 /* --- bounds ------------------------------------------------------------------------------------------------------ */
 
 /* Of what waits for the disk the oldest is given up: by the history, and by every target that has not got it. */

@@ -119,7 +119,8 @@ static int command_history(struct client *client)
     if (r == -ENOENT)
         reply_refuse(client->fd, "there is no history: the daemon keeps no store (see portconform status)");
     else if (r < 0)
-        reply_refuse(client->fd, "the history cannot be read: %s", pc_strerror(r));
+        reply_refuse(client->fd, "the history cannot be read: %s; portconform status tells how the store is",
+                     pc_strerror(r));
     else
         r = reply_text(client, STATUS_OK, &out);
     text_done(&out);

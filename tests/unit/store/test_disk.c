@@ -604,15 +604,14 @@ static void one_process_at_a_time(void **state)
 {
     (void)state;
     struct place place = place_new();
-    struct recorder *first = recorder_at(&place, NULL), *second = recorder_at(&place, NULL);
-    struct arena *arena = arena_new();
-    assert_int_equal(status_of(first, arena).state, STORE_GOOD);
-    struct store_status status = status_of(second, arena);
-    assert_int_equal(status.state, STORE_FAILED);
-    assert_non_null(strstr(status.error, "another process"));
-    recorder_stop(second, WORLD_STOP_MS);
+    struct recorder *first = recorder_at(&place, NULL), *second = NULL;
+    struct recorder_options options = {.folder = place.folder};
+    struct recorded recorded = {.snapshot = NULL};
+    assert_int_equal(recorder_start(&options, &second, &recorded), -EBUSY);
+    assert_null(second);
+    assert_null(recorded.snapshot);
     recorder_stop(first, WORLD_STOP_MS);
-    arena_free(arena);
+    recorder_stop(recorder_at(&place, NULL), WORLD_STOP_MS);
     place_done(&place);
 }
 

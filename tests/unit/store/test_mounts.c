@@ -47,6 +47,31 @@ static size_t take_until_up(struct outbox *outbox)
     return count;
 }
 
+static void no_event(void *context, const struct event *event)
+{
+    (void)context, (void)event;
+    fail();
+}
+
+/* The file is there, its tables are not: there was no room for them. */
+static void who_asks_for_the_history_of_a_store_that_was_never_made_gets_an_answer(void **state)
+{
+    (void)state;
+    struct place place = place_on_tmpfs("64k");
+    if (!mounted) {
+        rmdir(place.folder);
+        skip();
+    }
+    struct arena *arena = arena_new();
+    struct recorder *recorder = quick_recorder_at(&place, NULL);
+    const struct history_query all = {.host = NULL}, one = {.host = "mgr01"};
+    assert_true(recorder_history(recorder, &all, no_event, NULL) <= 0);
+    assert_true(recorder_history(recorder, &one, no_event, NULL) <= 0);
+    recorder_stop(recorder, WORLD_STOP_MS);
+    arena_free(arena);
+    place_unmount(&place);
+}
+
 static void a_disk_of_64k_is_full(void **state)
 {
     (void)state;
@@ -82,6 +107,12 @@ static void a_disk_of_64k_is_full(void **state)
     place_unmount(&place);
 }
 
+static void count_event(void *context, const struct event *event)
+{
+    assert_non_null(event->finding);
+    ++*(size_t *)context;
+}
+
 static void a_disk_that_may_only_be_read(void **state)
 {
     (void)state;
@@ -109,6 +140,10 @@ static void a_disk_that_may_only_be_read(void **state)
     assert_int_equal(status_of(recorder, arena).state, STORE_READ_ONLY);
     assert_string_not_equal(status_of(recorder, arena).boot, boot);
     assert_int_equal(recorder_number(recorder, "finding", "k"), number);
+    const struct history_query newest = {.most = 20};
+    size_t told = 0;
+    assert_int_equal(recorder_history(recorder, &newest, count_event, &told), 0);
+    assert_int_equal(told, 20);
     one_target(recorder, "siem");
     struct outbox *outbox = outbox_open(recorder, "siem");
     struct outbox_item item = take(outbox);
@@ -150,6 +185,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_disk_of_64k_is_full),
+        cmocka_unit_test(who_asks_for_the_history_of_a_store_that_was_never_made_gets_an_answer),
         cmocka_unit_test(a_disk_that_may_only_be_read),
     };
     return cmocka_run_group_tests(tests, begin, NULL);
