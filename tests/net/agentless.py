@@ -2,7 +2,7 @@
 """Hosts on which nothing of ours is installed, read by SNMP: the real agent of Net-SNMP in a namespace, and agents of
 many other kinds, replayed.
 
-    agentless.py BUILD_DIR ACTOR table|credentials|kinds...
+    agentless.py BUILD_DIR ACTOR table|credentials|copies|kinds...
 
 Each part makes its own namespaces. `table` prints the verdict table of JP1's agentless computer.
 """
@@ -64,9 +64,9 @@ class Site:
 class Snmpd:
     """The agent of Net-SNMP, with nothing of the machine's own."""
 
-    def __init__(self, lab, host):
-        self.lab, self.host, self.process = lab, host, None
-        self.folder = os.path.join(lab.folder, "snmpd")
+    def __init__(self, lab, host, port=161):
+        self.lab, self.host, self.port, self.process = lab, host, port, None
+        self.folder = os.path.join(lab.folder, f"snmpd-{port}")
         for name in ("empty", "persist"):
             os.makedirs(os.path.join(self.folder, name))
 
@@ -74,14 +74,14 @@ class Snmpd:
         address = self.lab.address(self.host)
         path = os.path.join(self.folder, "snmpd.conf")
         with open(path, "w", encoding="utf-8") as out:
-            out.write(f"agentAddress udp:{address}:161\n{lines}\n")
+            out.write(f"agentAddress udp:{address}:{self.port}\n{lines}\n")
         environment = dict(os.environ, SNMPCONFPATH=os.path.join(self.folder, "empty"), MIBS="",
                            SNMP_PERSISTENT_DIR=os.path.join(self.folder, "persist"))
         self.process = subprocess.Popen(
             ["ip", "netns", "exec", self.lab.ns(self.host), "/usr/sbin/snmpd", "-f", "-C", "-c", path, "-Lf",
              os.path.join(self.folder, "log"), "-I", "-smux,mteTrigger,mteTriggerConf"], env=environment,
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        self.lab.settle(lambda: f"{address}:161 " in self.lab.inside(self.host, "ss", "-Hlnu").stdout)
+        self.lab.settle(lambda: f"{address}:{self.port} " in self.lab.inside(self.host, "ss", "-Hlnu").stdout)
 
     def stop(self):
         if self.process:
@@ -294,6 +294,36 @@ def test_views(lab, site, snmpd, settings):
         print(f"ok {name}")
 
 
+# --- copied machines --------------------------------------------------------------------------------------------------
+
+def test_copies(lab, build, actor):
+    """Machines that were copied have one engine id, and many clocks: each is read, all at once."""
+    site, address = Site(lab, build), lab.address("pc0103")
+    boots = {161: 70, 1161: 3, 1162: 200}
+    agents = [Snmpd(lab, "pc0103", port) for port in boots]
+    site.secrets(SECRETS)
+    site.write("site.conf", 'site: { name = "s"; guides = []; snmp = { user = "ro"; secrets = "snmp.secrets"; }; };\n')
+    try:
+        for agent in agents:
+            agent.start(f"{USERS}\nexactEngineID 0x80001f888000112233445566\n"
+                        f"oldEngineID 0x80001f888000112233445566\nengineBoots {boots[agent.port]}")
+            site.write(f"hosts.d/copy{agent.port}.conf", f"""host: {{
+  name = "copy{agent.port}"; addresses = ["192.0.2.{agents.index(agent) + 1}"]; listeners = "snmp"; probe = "none";
+  snmp = {{ address = "{address}"; port = {agent.port}; }};
+  expect = ( {{ ports = "udp {agent.port}"; }} );
+}};
+""")
+        for _ in range(3):
+            report = site.look()
+            check("findings" in report, "a report", report)
+            for finding in report["findings"]:
+                check("snmpd" in (finding["listener"] or ""), "the agent is read", finding)
+        print("ok copied machines")
+    finally:
+        for agent in agents:
+            agent.stop()
+
+
 # --- other kinds ------------------------------------------------------------------------------------------------------
 
 # kind: verdicts of tcp 445, tcp 81, udp 137 (None: any), and what explain tells of the source
@@ -362,7 +392,7 @@ def test_kinds(lab, build, actor):
 def main():
     build, actor, *parts = sys.argv[1:]
     labs.need("ip", "nft", "snmpd", "ss")
-    tests = {"table": test_table, "credentials": test_credentials, "kinds": test_kinds}
+    tests = {"table": test_table, "credentials": test_credentials, "copies": test_copies, "kinds": test_kinds}
     for part in parts or tests:
         with labs.Lab(ZONES, HOSTS, actor) as lab:
             tests[part](lab, build, actor)

@@ -30,6 +30,10 @@ struct job {
     bool strange_source; /* an answer came from another address */
     uint8_t engine[ENGINE_MAX];
     size_t engine_length;
+    struct { /* of the engine, as it told it last; boots 0: not yet */
+        uint32_t boots, seconds;
+        int64_t told_ms; /* monotonic */
+    } clock;
     struct job *next;
 };
 
@@ -43,6 +47,11 @@ void collect_session_close(struct job *job);
 bool session_ask(struct job *job);
 void session_readable(struct job *job);
 void session_timer(struct job *job, int64_t now_ms);
+
+/* --- clock.c: around whatever the library does for a job, so that it does it by that agent's clock --------------- */
+
+void clock_lend(struct job *job);
+void clock_take_back(struct job *job);
 
 /* --- child.c ----------------------------------------------------------------------------------------------------- */
 

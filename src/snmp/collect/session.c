@@ -417,7 +417,10 @@ bool session_ask(struct job *job)
         return false;
     }
     job->under_way = true;
-    if (snmp_sess_async_send(job->session, pdu, on_event, job) == 0) {
+    clock_lend(job);
+    int request = snmp_sess_async_send(job->session, pdu, on_event, job);
+    clock_take_back(job);
+    if (request == 0) {
         job->under_way = false;
         snmp_free_pdu(pdu);
         fail_by_library(job, "the request could not be sent");
@@ -433,7 +436,9 @@ void session_readable(struct job *job)
     netsnmp_large_fd_set_init(&set, job->fd >= FD_SETSIZE ? job->fd + 1 : FD_SETSIZE);
     NETSNMP_LARGE_FD_ZERO(&set);
     NETSNMP_LARGE_FD_SET(job->fd, &set);
+    clock_lend(job);
     snmp_sess_read2(job->session, &set);
+    clock_take_back(job);
     netsnmp_large_fd_set_cleanup(&set);
     set_due(job);
 }
@@ -442,6 +447,8 @@ void session_timer(struct job *job, int64_t now_ms)
 {
     if (now_ms < job->due_ms)
         return;
+    clock_lend(job);
     snmp_sess_timeout(job->session);
+    clock_take_back(job);
     set_due(job);
 }
