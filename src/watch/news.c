@@ -169,18 +169,22 @@ static int end_window(struct news *news, const struct news_source *source, struc
     const struct news_item item = {.kind = EVENT_STORM, .level = LOG_WARNING, .count = untold};
     return news_say(source, &item, now, list,
                     "a storm: %" PRIu64
-                    " more changes within %u s are not told one by one; the history has each of them",
+                    " more changes within %u s are not told one by one; \"portconform findings\" tells how it is now, "
+                    "\"portconform history\" each of them",
                     untold, news->options.storm_s);
 }
 
-static void text_add_tally(struct text *out, const struct snapshot *snapshot, const struct tally *tally)
+/* The text stands alone: what it is about, before the numbers. */
+static void text_add_tally(struct text *out, const char *what, const struct snapshot *snapshot,
+                           const struct tally *tally)
 {
-    text_printf(out,
-                "%s: hosts %zu, expectations %zu, conforming %zu, nonconforming %zu, unproven %zu, unknown %zu, "
-                "unexpected %zu, waived %zu, held %zu",
-                severity_name(tally->worst), snapshot->host_count, tally->expectations,
-                tally->verdicts[VERDICT_CONFORMING], tally->nonconforming, tally->verdicts[VERDICT_UNPROVEN],
-                tally->unknown, tally->unexpected, tally->waived, tally->held);
+    text_printf(
+        out,
+        "%s: worst %s, hosts %zu, expectations %zu, conforming %zu, nonconforming %zu, unproven %zu, unknown %zu, "
+        "unexpected %zu, waived %zu, held %zu",
+        what, severity_name(tally->worst), snapshot->host_count, tally->expectations,
+        tally->verdicts[VERDICT_CONFORMING], tally->nonconforming, tally->verdicts[VERDICT_UNPROVEN], tally->unknown,
+        tally->unexpected, tally->waived, tally->held);
 }
 
 static int add_counts(const struct news_source *source, const struct snapshot *snapshot, enum event_kind kind,
@@ -189,7 +193,8 @@ static int add_counts(const struct news_source *source, const struct snapshot *s
     const struct tally tally = snapshot_tally(snapshot, NULL);
     const struct news_item item = {.kind = kind, .level = LOG_INFO, .count = tally.nonconforming};
     struct text sentence = {0};
-    text_add_tally(&sentence, snapshot, &tally);
+    const char *what = kind == EVENT_SUMMARY ? "all problems were told again" : "portconformd is watching";
+    text_add_tally(&sentence, what, snapshot, &tally);
     int r = add_item(source, &item, now, list, &sentence);
     text_done(&sentence);
     return r;

@@ -12,7 +12,7 @@ import sys
 import threading
 
 from cores import SOURCE, wait_for
-from loopback import Daemon, LoopbackSite
+from loopback import Daemon, LoopbackSite, free_udp_port
 
 CASES = os.path.join(SOURCE, "tests", "bad-configs")
 LONGEST_S = 120  # the child that loops is ended after 30 s
@@ -212,7 +212,29 @@ def test_every_bad_configuration(build):
             watched.accept()
 
 
+def test_what_waits_for_a_restart(build):
+    """net-snmp has one agent a process: what it does not follow is said, for as long as it is so."""
+    with LoopbackSite() as site:
+        watched = Watched(build, site, Receiver())
+        with watched.daemon:
+            for setting, waits in ((f'snmp_agent = {{ listen = "udp:127.0.0.1:{free_udp_port()}"; }};', True), ("", False)):
+                site.write_site(setting)
+                loaded = len(watched.receiver.texts("CONFIG_LOADED"))
+                watched.accept()
+                wait_for("the event", lambda: len(watched.receiver.texts("CONFIG_LOADED")) > loaded)
+                event = watched.receiver.texts("CONFIG_LOADED")[-1]
+                words = "waiting for a restart: the address that SNMP listens at"
+                check((words in event) == waits, "the event", event)
+                check(bool(watched.status()["config"]["waits_for_restart"]) == waits, "the status", watched.status())
+            site.write_site("pen = 40000;")
+            watched.accept()
+            site.serve_other()
+            cleared = wait_for("an event", lambda: watched.receiver.texts("CLEARED"), LONGEST_S)
+            check("portconform@40000 " in cleared[-1], "syslog follows another enterprise number at once", cleared[-1])
+
+
 def main(build, library):
+    test_what_waits_for_a_restart(build)
     test_every_bad_configuration(build)
     test_child(build, library)
 

@@ -113,7 +113,7 @@ def sockets(build):
         check([int(event["params"]["seq"]) for event in seen] == list(range(1, len(seen) + 1)), "seq has no gap", seen)
         check(len({event["params"]["boot"] for event in seen}) == 1, "one boot", seen)
         check(len({event["params"]["id"] for event in seen}) == len(seen), "ids are unique", seen)
-        check(seen[0]["msgid"] == "STARTED" and "CONFIG_LOADED" in [event["msgid"] for event in seen], "the story", seen)
+        check([seen[0]["msgid"], seen[-1]["msgid"]] == ["STARTED", "STOPPED"], "the story", seen)
 
 
 RSYSLOG = """

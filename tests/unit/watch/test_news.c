@@ -148,9 +148,9 @@ static void heartbeats_and_summaries_count(void **state)
     assert_int_equal(list.count, 1);
     assert_int_equal(list.items[0]->kind, EVENT_HEARTBEAT);
     assert_int_equal(list.items[0]->count, 1);
-    assert_string_equal(list.items[0]->message,
-                        "CRITICAL: hosts 1, expectations 3, conforming 1, nonconforming 1, unproven 0, unknown 0, "
-                        "unexpected 0, waived 1, held 0");
+    assert_string_equal(list.items[0]->message, "portconformd is watching: worst CRITICAL, hosts 1, expectations 3, "
+                                                "conforming 1, nonconforming 1, unproven 0, unknown 0, "
+                                                "unexpected 0, waived 1, held 0");
     event_list_done(&list);
     news.heartbeat_ms = INT64_MAX;
     assert_int_equal(news_due(&news, &source, snapshot, at_ms(86400000), &list), 0);

@@ -1,0 +1,213 @@
+/* Findings between visits: what a visit that came to nothing, a suspend, a clock that is set and another plan leave of
+ * them. */
+#include "unit/judge/world.h"
+
+#include "portconform/watch.h"
+
+enum { SECOND = 1000, MINUTE = 60 * SECOND, HOUR = 60 * MINUTE, DAY = 24 * HOUR };
+
+static void later(struct world *w, int64_t ms)
+{
+    w->now.mono_ms += ms;
+    w->now.wall_ms += ms;
+}
+
+static void world_of_two_ports(struct world *w)
+{
+    world_init(w);
+    w->site.interval_s = 60;
+    w->plan.serial = 1;
+    world_expect(w, TRANSPORT_TCP, 80, 80);
+    world_expect(w, TRANSPORT_TCP, 443, 443);
+}
+
+static void see(struct watch *watch, size_t flow, enum probe_outcome outcome, struct moment now)
+{
+    const bool open = outcome == PROBE_OPEN;
+    watch_seen(watch)->probes[flow] = (struct probe_result){
+        .outcome = outcome,
+        .reason = open ? REASON_ACCEPTED : REASON_RST,
+        .sign_of_life = true,
+        .attempts = 1,
+        .sent = now,
+        .ended = now,
+    };
+}
+
+static struct watch_visit take(struct world *w, struct watch *watch)
+{
+    struct watch_visit visit;
+    if (watch_next_ms(watch) > w->now.mono_ms)
+        later(w, watch_next_ms(watch) - w->now.mono_ms);
+    assert_true(watch_next(watch, w->now, &visit));
+    return visit;
+}
+
+/* A visit that saw both ports. Returns how many transitions it made. */
+static size_t visit(struct world *w, struct watch *watch, enum probe_outcome first, enum probe_outcome second)
+{
+    struct judgement judgement = {0};
+    bool changed;
+    const struct watch_visit visit = take(w, watch);
+    see(watch, 0, first, w->now);
+    see(watch, 1, second, w->now);
+    assert_int_equal(watch_judge(watch, &visit, w->now, &judgement, &changed), 0);
+    size_t count = judgement.transition_count;
+    judgement_done(&judgement);
+    return count;
+}
+
+static struct watch *watch_made(struct world *w)
+{
+    struct watch *watch;
+    assert_int_equal(watch_new(&w->plan, NULL, w->now, &watch), 0);
+    return watch;
+}
+
+static struct finding first_finding(struct world *w, const struct watch *watch, int64_t *ret_looked_ms)
+{
+    struct snapshot *snapshot = watch_snapshot(watch, w->now);
+    assert_non_null(snapshot);
+    assert_int_equal(snapshot->block_count, 2); /* the site's, and the host's */
+    const struct finding *finding = finding_block_find(snapshot->blocks[1], w->keys[0]);
+    assert_non_null(finding);
+    struct finding copy = *finding; /* numbers alone outlive the snapshot */
+    *ret_looked_ms = finding_looked_ms(snapshot->blocks[1], finding);
+    snapshot_unref(snapshot);
+    return copy;
+}
+
+/* Hazard: suspend. What was under way is thrown away, comes again within seconds, and nobody is blamed. */
+static void test_a_visit_that_was_asleep(void **state)
+{
+    (void)state;
+    struct world w;
+    int64_t looked_ms;
+    world_of_two_ports(&w);
+    struct watch *watch = watch_made(&w);
+    assert_int_equal(visit(&w, watch, PROBE_OPEN, PROBE_OPEN), 0);
+    const struct finding before = first_finding(&w, watch, &looked_ms);
+    const struct watch_visit asleep = take(&w, watch);
+    later(&w, HOUR);
+    watch_drop(watch, &asleep, w.now);
+    assert_true(watch_next_ms(watch) <= w.now.mono_ms + 10 * SECOND);
+    assert_int_equal(visit(&w, watch, PROBE_OPEN, PROBE_OPEN), 0);
+    const struct finding after = first_finding(&w, watch, &looked_ms);
+    assert_int_equal(after.verdict, VERDICT_CONFORMING);
+    assert_int_equal(after.since_ms, before.since_ms);
+    watch_free(watch);
+}
+
+/* Hazard: clock jump. A look is as old as it was, and since is what it was. */
+static void test_a_clock_that_was_set(void **state)
+{
+    (void)state;
+    static const int64_t steps_ms[] = {DAY, -DAY};
+    for (size_t i = 0; i < sizeof(steps_ms) / sizeof(steps_ms[0]); i++) {
+        struct world w;
+        int64_t before_ms, after_ms;
+        world_of_two_ports(&w);
+        struct watch *watch = watch_made(&w);
+        assert_int_equal(visit(&w, watch, PROBE_REFUSED, PROBE_OPEN), 1);
+        visit(&w, watch, PROBE_REFUSED, PROBE_OPEN);
+        const struct finding before = first_finding(&w, watch, &before_ms);
+        w.now.wall_ms += steps_ms[i];
+        watch_clock_set(watch, steps_ms[i]);
+        first_finding(&w, watch, &after_ms);
+        if (steps_ms[i] > 0)
+            assert_int_equal(after_ms, before_ms + steps_ms[i]);
+        assert_int_equal(visit(&w, watch, PROBE_REFUSED, PROBE_OPEN), 0);
+        const struct finding after = first_finding(&w, watch, &after_ms);
+        assert_int_equal(after.verdict, before.verdict);
+        assert_int_equal(after.since_ms, before.since_ms);
+        watch_free(watch);
+    }
+}
+
+/* A plan that says the same, as at midnight: nothing is told, and nothing looks old by it. */
+static void test_another_plan(void **state)
+{
+    (void)state;
+    struct world w;
+    int64_t before_ms, after_ms;
+    struct judgement judgement = {0};
+    bool changed = false;
+    world_of_two_ports(&w);
+    struct watch *watch = watch_made(&w);
+    visit(&w, watch, PROBE_REFUSED, PROBE_OPEN);
+    for (int i = 0; i < 5; i++)
+        assert_int_equal(visit(&w, watch, PROBE_REFUSED, PROBE_OPEN), 0);
+    const struct finding before = first_finding(&w, watch, &before_ms);
+    struct plan next = w.plan;
+    next.serial = 2;
+    assert_int_equal(watch_replan(watch, &next, w.now), 0);
+    while (watch_follow(watch, 1, w.now, &judgement, &changed))
+        ;
+    assert_int_equal(judgement.transition_count, 0);
+    judgement_done(&judgement);
+    first_finding(&w, watch, &after_ms);
+    assert_int_equal(after_ms, before_ms);
+    assert_int_equal(visit(&w, watch, PROBE_REFUSED, PROBE_OPEN), 0);
+    const struct finding after = first_finding(&w, watch, &after_ms);
+    assert_int_equal(after.since_ms, before.since_ms);
+    assert_int_equal(after_ms, w.now.wall_ms);
+    watch_free(watch);
+}
+
+/* A change that waits for another look gets it within seconds; what does not settle waits for its turn in the end. */
+static void test_looks_again_are_soon_and_bounded(void **state)
+{
+    (void)state;
+    struct world w;
+    world_of_two_ports(&w);
+    w.damping = w.host.damping = (struct damping){100, 1};
+    struct watch *watch = watch_made(&w);
+    visit(&w, watch, PROBE_OPEN, PROBE_OPEN);
+    visit(&w, watch, PROBE_REFUSED, PROBE_OPEN);
+    unsigned soon = 0;
+    while (watch_next_ms(watch) - w.now.mono_ms < 5 * SECOND) {
+        assert_int_equal(visit(&w, watch, PROBE_REFUSED, PROBE_OPEN), 0);
+        soon++;
+        assert_true(soon < 20);
+    }
+    assert_true(soon >= 2);
+    watch_free(watch);
+}
+
+/* Two intervals: what a visit leaves alone is marked, and only both turns are the whole host. */
+static void test_turns_of_a_host(void **state)
+{
+    (void)state;
+    struct world w;
+    struct judgement judgement = {0};
+    bool changed;
+    unsigned turns = 0;
+    world_of_two_ports(&w);
+    w.expectations[1].interval_s = 600;
+    struct watch *watch = watch_made(&w);
+    for (int i = 0; i < 30 && !watch_whole_host(watch, 0, turns); i++) {
+        const struct watch_visit taken = take(&w, watch);
+        see(watch, 0, PROBE_OPEN, w.now);
+        see(watch, 1, PROBE_OPEN, w.now);
+        if (taken.not_due)
+            assert_true(taken.not_due[0] != taken.not_due[1]);
+        turns |= taken.turns;
+        assert_int_equal(watch_judge(watch, &taken, w.now, &judgement, &changed), 0);
+    }
+    assert_true(watch_whole_host(watch, 0, turns));
+    assert_false(watch_whole_host(watch, 0, 0));
+    judgement_done(&judgement);
+    watch_free(watch);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_a_visit_that_was_asleep),
+        cmocka_unit_test(test_a_clock_that_was_set),
+        cmocka_unit_test(test_another_plan),
+        cmocka_unit_test(test_looks_again_are_soon_and_bounded),
+        cmocka_unit_test(test_turns_of_a_host),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
