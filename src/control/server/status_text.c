@@ -166,8 +166,10 @@ static void tell_sink(struct screen *screen, const char *name, const struct sink
     bool down = sink->state == SINK_DOWN;
     label(screen, name);
     add_data(out, sink->name);
-    text_add(out, " ");
-    add_data(out, sink->target);
+    if (sink->target && strcmp(sink->name, sink->target) != 0) { /* one of the command line has no other name */
+        text_add(out, " ");
+        add_data(out, sink->target);
+    }
     text_add(out, "  ");
     alarm_begin(screen, down);
     text_add(out, sink_state_name(sink->state));
