@@ -2,6 +2,7 @@
 #include "confine.h"
 
 #include "options.h"
+#include "privileges.h"
 
 #include "portconform/control.h"
 #include "portconform/log.h"
@@ -22,8 +23,6 @@
 #define LANDLOCK_ACCESS_FS_TRUNCATE (1ULL << 14)
 #endif
 
-enum { PTRACE = 19 /* CAP_SYS_PTRACE */ };
-
 enum {
     MAKES = LANDLOCK_ACCESS_FS_MAKE_CHAR | LANDLOCK_ACCESS_FS_MAKE_DIR | LANDLOCK_ACCESS_FS_MAKE_REG |
             LANDLOCK_ACCESS_FS_MAKE_SOCK | LANDLOCK_ACCESS_FS_MAKE_FIFO | LANDLOCK_ACCESS_FS_MAKE_BLOCK |
@@ -41,20 +40,6 @@ const char *confine_note(void)
 }
 
 /* --- what is there ------------------------------------------------------------------------------------------------ */
-
-static uint64_t own_capabilities(void)
-{
-    char line[256];
-    uint64_t effective = 0;
-    FILE *status = fopen("/proc/self/status", "re");
-    if (!status)
-        return 0;
-    while (fgets(line, sizeof(line), status))
-        if (strncmp(line, "CapEff:", 7) == 0)
-            effective = strtoull(line + 7, NULL, 16);
-    fclose(status);
-    return effective;
-}
 
 static int landlock_abi(void)
 {
@@ -142,14 +127,7 @@ static int enter(const struct daemon_options *options, int abi)
 
 void confine(const struct daemon_options *options)
 {
-    uint64_t capabilities = own_capabilities();
-    const char *suffix = capabilities == 0 ? "no capability" : "capabilities kept, to name the programs of other users";
-    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
-        log_line(LOG_INFO, "new privileges cannot be ruled out: %s", strerror(errno));
-    if (geteuid() == 0 || (capabilities >> PTRACE & 1)) {
-        snprintf(note, sizeof(note), "no new privileges; %s", suffix);
-        return;
-    }
+    const char *suffix = privileges_note();
     int abi = landlock_abi();
     int r = abi < 1 ? -ENOSYS : enter(options, abi);
     if (r < 0)

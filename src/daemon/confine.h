@@ -3,12 +3,10 @@
 
 struct daemon_options;
 
-/* No new privileges, and Landlock as far as this kernel has it: nothing is written, made, removed or executed but below
- * the folders of the state and of the control socket; what may be read is left to the user it runs as and to the unit,
- * since keys, secrets and recordings lie wherever the configuration says, also after a reload.
- *
- * Left out where the daemon may name the programs of other users, as root or by CAP_SYS_PTRACE: a process that Landlock
- * confines may not look at any other, and these names are worth more to it.
+/* Landlock, as far as this kernel has it: nothing is written, made, removed or executed but below the folders of the
+ * state and of the control socket; what may be read is left to the user it runs as and to the unit, since keys, secrets
+ * and recordings lie wherever the configuration says, also after a reload. To be called without capabilities
+ * (privileges.h) and before the first thread.
  *
  * Best effort: confine_note() tells what came of it, for the status. */
 void confine(const struct daemon_options *options);

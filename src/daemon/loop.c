@@ -16,6 +16,7 @@
 
 #include "internal.h"
 #include "notify.h"
+#include "privileges.h"
 
 #include "portconform/error.h"
 #include "portconform/log.h"
@@ -121,6 +122,7 @@ static void every_second(struct loop *loop)
     if (loop->now.mono_ms < loop->second_ms)
         return;
     loop->second_ms = loop->now.mono_ms + SECOND_MS;
+    privileges_check();
     own_look(loop->own, loop->site.plan, loop->watch, loop->now);
     planning_step(loop);
     state_publish(loop);

@@ -3,6 +3,7 @@
 #include "loop.h"
 #include "notify.h"
 #include "precheck.h"
+#include "privileges.h"
 #include "reload.h"
 
 #include "portconform/collect.h"
@@ -147,6 +148,21 @@ static int resolve(struct daemon_options *options, const struct site *site, char
     return 0;
 }
 
+/* Net-snmp opens what it listens at much later, and again after trouble. */
+static bool wants_low_ports(const struct daemon_options *options, const struct site *site)
+{
+    return options->snmp_listen != NULL || site->snmp_agent.listen != NULL;
+}
+
+static void give_up_rights(const struct daemon_options *options, const struct site *site)
+{
+    int r = privileges_end(wants_low_ports(options, site));
+    if (r < 0)
+        log_line(LOG_WARNING, "capabilities cannot be dropped: %s", strerror(-r));
+    confine(options);
+    log_line(LOG_INFO, "confinement: %s", confine_note());
+}
+
 static int run(const struct daemon_options *given)
 {
     struct daemon_options resolved = *given;
@@ -160,7 +176,7 @@ static int run(const struct daemon_options *given)
     }
     notify_open();
     raise_descriptors();
-    if (set_environment() < 0 || block_signal(SIGHUP) < 0) {
+    if (set_environment() < 0 || privileges_begin() < 0 || block_signal(SIGHUP) < 0) {
         log_line(LOG_ERR, "cannot start: %s", strerror(errno));
         return EXIT_SOFTWARE;
     }
@@ -175,13 +191,13 @@ static int run(const struct daemon_options *given)
         free(config);
         return EXIT_SOFTWARE;
     }
-    confine(options);
-    log_line(LOG_INFO, "confinement: %s", confine_note());
+    give_up_rights(options, site.plan->site);
     int status = loop_run(options, &site, &clean);
     if (!clean) {
         log_line(LOG_WARNING, "a thread still waits for somebody else and is left behind");
         _exit(status);
     }
+    privileges_done();
     free(state);
     free(config);
     return status;

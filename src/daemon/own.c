@@ -2,6 +2,7 @@
  * millisecond. A listener that came or went makes a visit of its host due at once. What passes by (ports of the
  * ephemeral range that nobody expects) is no reason. */
 #include "internal.h"
+#include "privileges.h"
 
 #include "portconform/listeners.h"
 #include "portconform/vector.h"
@@ -61,7 +62,8 @@ static const struct listener_table *read_table(struct own *own, const char *netn
             return own->tables[i];
     }
     const struct listener_source *source = listener_source_find("kernel");
-    const struct listener_request request = {.netns = netns, .now = now, .deadline_mono_ms = INT64_MAX};
+    const struct listener_request request = {
+        .netns = netns, .helper = privileges_helper(), .now = now, .deadline_mono_ms = INT64_MAX};
     struct listener_table *table = NULL;
     if (own->table_count == sizeof(own->tables) / sizeof(own->tables[0]) || source->collect(&request, &table) < 0)
         return NULL;

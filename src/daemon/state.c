@@ -1,6 +1,7 @@
 /* The status of the daemon, made once a second for everybody who asks. */
 #include "confine.h"
 #include "internal.h"
+#include "privileges.h"
 
 #include "portconform/error.h"
 #include "portconform/log.h"
@@ -58,9 +59,8 @@ static int fill(struct loop *loop, struct status *status)
     status->pid = getpid();
     fill_config(loop, status);
     fill_watch(loop, status);
-    /* the effective user decides whose sockets are told by their program */
-    status->owners_known = geteuid() == 0;
-    status->owners_note = status->owners_known ? "read as root" : "other users' programs are not told to this user";
+    status->owners_known = privileges_owners_known();
+    status->owners_note = privileges_owners_note();
     status->confinement = confine_note();
     int r = recorder_status(telling_recorder(loop->telling), status->arena, &status->store);
     return r < 0 ? r : outlets_watch(loop->outlets, status, loop->now);

@@ -1,6 +1,8 @@
 /* A fixed number of slots; those that have something to do say so, or their time comes. */
 #include "visits.h"
 
+#include "privileges.h"
+
 #include "portconform/collect.h"
 #include "portconform/error.h"
 #include "portconform/log.h"
@@ -137,6 +139,7 @@ static int begin(struct visits *visits, struct slot *slot, struct watch *watch, 
         .hosts = &slot->host,
         .host_count = 1,
         .remote_handle = visits->remote,
+        .helper = privileges_helper(),
         .not_due = slot->visit.not_due,
         .news = note_news,
         .news_context = slot,

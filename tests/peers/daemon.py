@@ -164,7 +164,7 @@ def test_descriptors_run_out(build, site):
         with open(log_path, encoding="utf-8") as text:
             return text.read()
 
-    for limit in (32, 16, 8, 7, 4):
+    for limit in (32, 16, 10, 7, 4):
         with open(log_path, "w", encoding="utf-8") as out:
             process = subprocess.Popen(["prlimit", f"--nofile={limit}:{limit}", os.path.join(build, "portconformd"),
                                         "-v", "-C", site.config, "--agentx", "none", "--state", "none", "--control",
@@ -180,7 +180,7 @@ def test_descriptors_run_out(build, site):
                 process.terminate()
             status = process.wait(20)
         begun = ": visit of " in log()
-        check(begun or limit < 8, f"{limit} descriptors are enough to begin with", log())
+        check(begun or limit < 10, f"{limit} descriptors are enough to begin with", log())
         check(status == (0 if begun else EX_SOFTWARE), f"its status with {limit} descriptors", f"{status}\n{log()}")
         check(begun or "cannot start: Too many open files" in log(), "it says why it ends", log())
         about = [line for line in log().splitlines() if f"RAISED: tcp {site.open_port} " in line]
