@@ -17,6 +17,7 @@
 #include "portconform/vector.h"
 
 #include <errno.h>
+#include <string.h>
 
 static int note_transition(struct host_case *host, const struct note *what)
 {
@@ -313,11 +314,15 @@ int damping_absences(struct host_case *host)
     finding_block_sort(host->block);
     if (!host->earlier || host->input->mode == JUDGE_ONE_SHOT)
         return 0;
-    /* what is kept is added behind the sorted part: a view of that part stays searchable meanwhile */
+    /* both stand by key; what is kept is added behind the sorted part, and a view of that part stays as it is */
     const struct finding_block made = *host->block;
+    size_t at = 0;
+    int order = 0;
     for (size_t i = 0; i < host->earlier->count; i++) {
         const struct finding *earlier = &host->earlier->items[i];
-        if (finding_block_find(&made, earlier->key))
+        while (at < made.count && (order = strcmp(made.items[at].key, earlier->key)) < 0)
+            at++;
+        if (at < made.count && order == 0)
             continue;
         int r = absence_settle(host, earlier);
         if (r < 0)

@@ -59,9 +59,19 @@ static int finding_order(const void *a, const void *b)
     return strcmp(((const struct finding *)a)->key, ((const struct finding *)b)->key);
 }
 
+static bool is_sorted(const struct finding_block *block)
+{
+    for (size_t i = 1; i < block->count; i++) {
+        if (strcmp(block->items[i - 1].key, block->items[i].key) > 0)
+            return false;
+    }
+    return true;
+}
+
+/* What was sorted when it was drafted is packed in that order. */
 void finding_block_sort(struct finding_block *block)
 {
-    if (block->count > 1)
+    if (!is_sorted(block))
         qsort(block->items, block->count, sizeof *block->items, finding_order);
 }
 
