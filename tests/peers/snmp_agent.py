@@ -161,7 +161,7 @@ def test_update(master, daemon, site):
     site.serve_other()
     daemon.look_now()
     verdict = MIB + f"pcFindingVerdict.{index}"
-    # with so few descriptors left, what a probe would have to prove may stay unproven
+    # nobody accepts there: once its queue shows that, it is left alone, and unproven
     wait_for("the row to change",
              lambda: master.run("snmpget", "-Oqv", master.agent(), verdict).strip() in ("conforming", "unproven"))
     check(master.rows() == rows, "rows keep their numbers")
