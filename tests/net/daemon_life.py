@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """portconformd through what happens to a process: killed, stopped, woken, told to read again, out of descriptors; a thousand
 targets in a namespace of its own, half of them silent. Whatever happens, nothing flaps and nothing is told twice."""
+import json
 import os
 import signal
 import subprocess
@@ -81,7 +82,13 @@ class Bed:
     def visited(self, log):
         return len({line.split("visit of ")[1].split(":")[0] for line in self.lines(log, ": visit of ")})
 
-    def wait_for(self, what, test, seconds=120):
+    def recorded(self):
+        """Transitions that are on the disk. A daemon that has no time for the question is asked again."""
+        result = subprocess.run([os.path.join(self.build, "portconform"), "status", "--socket", self.path("control"),
+                                 "--format", "json"], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, check=False)
+        return json.loads(result.stdout)["store"]["transitions"] if result.returncode == 0 else 0
+
+    def wait_for(self, what, test, seconds=400):
         end = time.monotonic() + seconds
         while not test():
             if time.monotonic() > end:
@@ -102,12 +109,13 @@ def check(good, what, detail=""):
         raise AssertionError(f"{what}\n{detail}")
 
 
-def stop(process):
+def stop(bed, process):
     began = time.monotonic()
     process.terminate()
-    status = process.wait(20)
+    status = process.wait(60)
     seconds = time.monotonic() - began
-    check(status == 0 and seconds < 2, "it ends in under two seconds, whatever is in flight", f"{status}, {seconds:.2f} s")
+    most = 30 if is_sanitized(bed.build) else 2  # leaks are looked for at the end, among all that a thousand hosts have
+    check(status == 0 and seconds < most, "it ends in under two seconds, whatever is in flight", f"{status}, {seconds:.2f} s")
 
 
 def first_run(bed):
@@ -116,7 +124,7 @@ def first_run(bed):
     bed.wait_for("every host", lambda: bed.visited("first.log") == HOSTS)
     bed.wait_for("the silent hosts", lambda: len(bed.lines("first.log", "HOST_UNREACHABLE")) >= HOSTS // 10)
     bed.wait_for("the closed ports", lambda: len(bed.lines("first.log", "RAISED: ")) >= HOSTS - HOSTS // 10)
-    time.sleep(2)  # what is told is recorded at the latest a second later
+    bed.wait_for("the record", lambda: bed.recorded() >= HOSTS)
     daemon.send_signal(signal.SIGKILL)
     daemon.wait()
     told = bed.transitions("first.log")
@@ -145,7 +153,7 @@ def suspend(bed, daemon):
     seen = len(bed.lines("again.log", ": visit of "))
     bed.wait_for("another round", lambda: len(bed.lines("again.log", ": visit of ")) >= seen + HOSTS)
     check(not bed.transitions("again.log"), "nothing is told for it", "".join(bed.transitions("again.log")[:5]))
-    stop(daemon)
+    stop(bed, daemon)
 
 
 def few_descriptors(bed):
@@ -153,7 +161,7 @@ def few_descriptors(bed):
     daemon = bed.daemon("few.log", "prlimit", "--nofile=64:64")
     bed.wait_for("every host", lambda: bed.visited("few.log") == HOSTS)
     check(not bed.transitions("few.log"), "nothing is told for it", "".join(bed.transitions("few.log")[:5]))
-    stop(daemon)
+    stop(bed, daemon)
 
 
 def little_memory(bed):
@@ -163,7 +171,7 @@ def little_memory(bed):
         daemon = bed.daemon(log, "prlimit", f"--as={megabytes << 20}")
         time.sleep(8)
         if daemon.poll() is None:
-            stop(daemon)
+            stop(bed, daemon)
         check(daemon.returncode >= 0, f"no crash with {megabytes} MB", f"{daemon.returncode}")
         blamed = [line for line in bed.transitions(log) if "not judged" not in line]
         check(not blamed, "nobody is blamed for it", "".join(blamed[:5]))
