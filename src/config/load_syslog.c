@@ -3,6 +3,7 @@
 
 #include "portconform/address.h"
 #include <string.h>
+#include <sys/stat.h>
 #include <syslog.h>
 
 /* The header that goes with a format where none is asked for. */
@@ -101,6 +102,18 @@ static const char *read_path(struct loader *loader, const struct field *path)
     return loader_printf(loader, "%s/%s", loader->folder, path->text);
 }
 
+/* Whoever has the key can speak in our name. The sender judges the file again when it opens it; here it is told where
+ * the file is named, and before the daemon relies on it. One that cannot be seen from here is the sender's alone. */
+static void judge_key(struct loader *loader, const struct node *node, const char *path)
+{
+    struct stat status;
+    if (path == NULL || stat(path, &status) < 0 || !S_ISREG(status.st_mode))
+        return;
+    if ((status.st_mode & (S_IRWXO | S_IWGRP | S_IXGRP)) != 0)
+        ERROR(loader, node_inside(node), "chmod 600 FILE; where a group may read it: chmod 640 FILE",
+              "others may read or change the file of the private key (mode %04o)", (unsigned)status.st_mode & 07777U);
+}
+
 static void read_tls(struct loader *loader, const struct field *group, struct syslog_target *target)
 {
     struct syslog_tls_fields fields;
@@ -116,6 +129,10 @@ static void read_tls(struct loader *loader, const struct field *group, struct sy
     target->tls.key = read_path(loader, &fields.key);
     target->tls.name = fields.name.text;
     target->tls.least = fields.least.number == SYSLOG_TLS_1_3 ? SYSLOG_TLS_1_3 : SYSLOG_TLS_1_2;
+    if (fields.key.node)
+        judge_key(loader, fields.key.node, target->tls.key);
+    else if (fields.certificate.node)
+        judge_key(loader, fields.certificate.node, target->tls.certificate); /* which then holds both */
     if (fields.key.node && !fields.certificate.node)
         ERROR(loader, fields.key.node->name_origin, "certificate = \"/etc/portconform/mon1.pem\"",
               "a private key without its certificate");

@@ -187,7 +187,8 @@ class Commands(ControlCase):
         daemon.tell(r"reject site.conf:18:7: error: unknown key \nhosts.d/a.conf:1:1: error: no")
         result = self.command("reload")
         self.assert_run(result, 1)
-        self.assertEqual(result.err, "site.conf:18:7: error: unknown key \nhosts.d/a.conf:1:1: error: no\n")
+        self.assertEqual(result.err, "site.conf:18:7: error: unknown key \nhosts.d/a.conf:1:1: error: no\n"
+                         "the new configuration is rejected, the old one stays in force\n")
         self.assert_run(self.command("status"), 0, "rejected since", "site.conf:18:7")
         daemon.tell("silent")
         result = self.command("reload", "-t", "1")
@@ -228,6 +229,8 @@ class Commands(ControlCase):
         self.assertEqual(len(json.loads(self.command("history", "--format", "json").out)), 3)
         self.assertEqual(self.command("history", "--most", "1").out.count("\n"), 1)
         self.assertIn("is not a port", self.command("history", "lo01", "x").err)
+        self.assert_run(self.command("history", "lo01", "9/udp"), 0, "nothing is recorded of lo01, port 9\n")
+        self.assert_run(self.command("history", "lo77"), 0, "nothing is recorded of lo77; ", 'no host "lo77"')
 
     def test_errors_are_one_sentence_with_the_cure(self):
         for words in (["status"], ["findings"], ["history"], ["check-now"], ["reload"], ["findings", "--watch"]):

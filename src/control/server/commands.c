@@ -74,8 +74,10 @@ static void tell_event(void *context, const struct event *event)
     chronicle->count++;
 }
 
-/* history FORM HOST PORT TRANSPORT MOST, each of them "-" where it is not said */
-static int read_history(const struct client *client, struct history_query *ret, struct text *error)
+/* history FORM HOST PORT TRANSPORT MOST, each of them "-" where it is not said. `stranger`: why the host is none of the
+ * site's. */
+static int read_history(const struct client *client, struct history_query *ret, struct text *host,
+                        struct text *stranger)
 {
     char **words = client->request->words;
     int64_t port = 0, most = 0;
@@ -94,26 +96,45 @@ static int read_history(const struct client *client, struct history_query *ret, 
         return 0;
     facts_take(client->server, &facts);
     /* an alias or an address is understood; what the site no longer has may have a history all the same */
-    const char *known = facts.directory ? check_directory_find(facts.directory, words[2], NULL) : NULL;
-    text_add(error, known ? known : words[2]);
+    const char *known = facts.directory ? check_directory_find(facts.directory, words[2], stranger) : NULL;
+    text_add(host, known ? known : words[2]);
     facts_done(&facts);
-    ret->host = text_string(error);
-    return error->failed ? -ENOMEM : 0;
+    ret->host = text_string(host);
+    return host->failed ? -ENOMEM : 0;
+}
+
+/* Nothing is an answer too, and may be a mistyped name. */
+static void tell_nothing(struct text *out, const struct history_query *query, const struct text *stranger)
+{
+    text_add(out, "nothing is recorded");
+    if (query->host) {
+        text_add(out, " of ");
+        text_escape_string(out, query->host, ESCAPE_TEXT);
+    }
+    if (query->port > 0)
+        text_printf(out, ", port %u", query->port);
+    if (stranger->length > 0) {
+        text_add(out, "; ");
+        text_add_n(out, text_string(stranger), stranger->length);
+    }
+    text_add(out, "\n");
 }
 
 static int command_history(struct client *client)
 {
     const struct control_server_options *options = &client->server->options;
-    struct text out = {0}, host = {0};
+    struct text out = {0}, host = {0}, stranger = {0};
     struct chronicle chronicle = {.out = &out, .json = is_form(client, 1, "json")};
     struct history_query query;
-    int r = options->history ? read_history(client, &query, &host) : -ENOENT;
+    int r = options->history ? read_history(client, &query, &host, &stranger) : -ENOENT;
     if (chronicle.json)
         text_add(&out, "[");
     if (r == 0)
         r = options->history(options->history_context, &query, tell_event, &chronicle);
     if (chronicle.json)
         text_add(&out, "\n]\n");
+    else if (r == 0 && chronicle.count == 0)
+        tell_nothing(&out, &query, &stranger);
     if (r == 0 && out.failed)
         r = -ENOMEM;
     if (r == -ENOENT)
@@ -125,6 +146,7 @@ static int command_history(struct client *client)
         r = reply_text(client, STATUS_OK, &out);
     text_done(&out);
     text_done(&host);
+    text_done(&stranger);
     return r;
 }
 
@@ -148,7 +170,9 @@ static int command_reload(struct client *client)
     int r = wait_for(client, mailbox_post(client->server->mailbox, CONTROL_RELOAD, NULL), &result, &text);
     if (r == 0 && result < 0) {
         if (text.length == 0)
-            text_printf(&text, "the configuration is rejected, the old one stays in force: %s", pc_strerror(result));
+            text_printf(&text, "the new configuration cannot be read: %s", pc_strerror(result));
+        text_add(&text, text_string(&text)[text.length - 1] == '\n' ? "" : "\n");
+        text_add(&text, "the new configuration is rejected, the old one stays in force\n");
         r = reply_send(client->fd, CONTROL_ERROR, STATUS_ERRORS, &text);
     } else if (r == 0) {
         text_clear(&text);
