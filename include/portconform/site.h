@@ -200,6 +200,13 @@ struct store_options {
     unsigned most_mb, most_days;
 };
 
+/* Who may ask the daemon, and where; see control_server.h. */
+struct control_options {
+    const char *socket; /* absolute; NULL: the default one; "none": nobody may */
+    const char *group;  /* NULL: the daemon's own */
+    struct string_list readers;
+};
+
 struct snmp_agent_options {
     const char *listen; /* an agent of its own; NULL: a subagent */
     const char *config; /* a path; NULL: the usual one */
@@ -243,6 +250,7 @@ struct site {
     const char *agentx_socket;            /* NULL: net-snmp's default */
     struct snmp_agent_options snmp_agent;
     struct store_options store;
+    struct control_options control;
     struct origin origin;
 };
 

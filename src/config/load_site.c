@@ -258,6 +258,26 @@ static void load_store(struct loader *loader, const struct field *group, struct 
     ret->most_days = (unsigned)fields.most_days.number;
 }
 
+/* Shorter than sun_path: the daemon makes it under a longer name first. */
+enum { SOCKET_PATH_MAX = 90 };
+
+static void load_control(struct loader *loader, const struct field *group, struct control_options *ret)
+{
+    struct control_fields fields;
+    schema_defaults(&section_control, &fields);
+    if (group->node)
+        schema_read(&section_control, group->node, &fields, loader->diags);
+    const char *socket = fields.socket.node ? fields.socket.text : NULL;
+    if (socket && strcmp(socket, "none") != 0 && socket[0] != '/')
+        ERROR(loader, node_inside(fields.socket.node), "/run/portconform/control", "'socket' is an absolute path");
+    else if (socket && strlen(socket) > SOCKET_PATH_MAX)
+        ERROR(loader, node_inside(fields.socket.node), NULL, "the path of a socket has at most %d octets",
+              SOCKET_PATH_MAX);
+    ret->socket = socket;
+    ret->group = fields.group.node ? fields.group.text : NULL;
+    ret->readers = read_strings(loader, &fields.readers);
+}
+
 /* The settings that go into struct site one to one. */
 static void load_plain(struct loader *loader, const struct site_fields *fields, struct site *ret)
 {
@@ -283,6 +303,7 @@ static void load_plain(struct loader *loader, const struct site_fields *fields, 
     ret->agentx_socket = agentx.socket.text;
     load_snmp_agent(loader, &fields->snmp_agent, &ret->snmp_agent);
     load_store(loader, &fields->store, &ret->store);
+    load_control(loader, &fields->control, &ret->control);
     ret->probe_timeout_ms = (unsigned)probe.timeout_ms.number;
     ret->probe_per_second = (unsigned)probe.per_second.number;
     ret->probe_per_target_per_second = (unsigned)probe.per_target_per_second.number;

@@ -50,6 +50,8 @@ static const struct cfg_item site_items[] = {
     ROW("snmp_agent", CFG_GROUP, AT(site_fields, snmp_agent), "What is told by SNMP, and an agent that needs no master",
         .section = &section_snmp_agent),
     ROW("store", CFG_GROUP, AT(site_fields, store), "What outlives the daemon", .section = &section_store),
+    ROW("control", CFG_GROUP, AT(site_fields, control), "Where the daemon can be asked, and who may",
+        .section = &section_control),
     ROW("syslog", CFG_GROUPS, AT(site_fields, syslog), "Where events go", .section = &section_syslog),
     ROW("probe", CFG_GROUP, AT(site_fields, probe), "Limits of probes", .section = &section_probe),
     ROW("interval_s", CFG_INT, AT(site_fields, interval_s), "Seconds from one look of the daemon to the next", .min = 5,
@@ -93,6 +95,25 @@ const struct cfg_section section_store = {
     .items = store_items,
     .count = COUNT(store_items),
     .size = sizeof(struct store_fields),
+};
+
+static const struct cfg_item control_items[] = {
+    ROW("socket", CFG_TEXT, AT(control_fields, socket),
+        "The path of the socket; \"none\": nobody may ask; without it the service's runtime directory, or "
+        "/run/portconform/control"),
+    ROW("group", CFG_TEXT, AT(control_fields, group),
+        "The group whose members may read, by name or number; the daemon's user must be a member; without it the "
+        "daemon's own"),
+    ROW("readers", CFG_STRINGS, AT(control_fields, readers),
+        "Users who may read besides, by name or number: [\"nagios\"]"),
+};
+const struct cfg_section section_control = {
+    .name = "control",
+    .doc =
+        "Where portconform status, findings and history and the plugin ask the daemon; as it is at the daemon's start",
+    .items = control_items,
+    .count = COUNT(control_items),
+    .size = sizeof(struct control_fields),
 };
 
 static const struct cfg_item agentx_items[] = {

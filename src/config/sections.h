@@ -47,12 +47,16 @@ struct site_file_fields {
 struct site_fields {
     struct field name, guides, settings, segmentation, canary, pen, agentx, syslog, probe, interval_s;
     struct field looks_before_unexpected_udp, damping, severities, waive, snmp, radius, events, snmp_agent, store;
+    struct field control;
 };
 struct snmp_agent_fields {
     struct field listen, config, notifications, per_minute, per_host;
 };
 struct store_fields {
     struct field folder, most_mb, most_days;
+};
+struct control_fields {
+    struct field socket, group, readers;
 };
 struct agentx_fields {
     struct field socket;
@@ -93,8 +97,8 @@ struct external_fields {
 };
 
 extern const struct cfg_section section_site_file, section_site, section_agentx, section_snmp_agent, section_store,
-    section_syslog, section_syslog_levels, section_syslog_tls, section_probe, section_damping, section_events,
-    section_radius, section_snmp, section_vantages, section_teams, section_networks, section_externals;
+    section_control, section_syslog, section_syslog_levels, section_syslog_tls, section_probe, section_damping,
+    section_events, section_radius, section_snmp, section_vantages, section_teams, section_networks, section_externals;
 
 struct host_file_fields {
     struct field host;

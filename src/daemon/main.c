@@ -67,10 +67,11 @@ static bool is_first_run(const struct daemon_options *options)
 static void tell_first_run(void)
 {
     log_line(LOG_ERR, "nothing is watched yet: there is no " PC_SYSCONFDIR "/site.conf");
-    log_line(LOG_ERR, "begin with \"portconform adopt\": of what listens here it makes a file for hosts.d, for you to read "
-                      "and change; nothing is approved by itself");
-    log_line(LOG_ERR, "examples of site.conf are in share/doc/portconform/examples; check yours with \"portconform lint -C "
-                      PC_SYSCONFDIR "\", and start again");
+    log_line(LOG_ERR,
+             "begin with \"portconform adopt\": of what listens here it makes a file for hosts.d, for you to read "
+             "and change; nothing is approved by itself");
+    log_line(LOG_ERR, "examples of site.conf are in share/doc/portconform/examples; check yours with \"portconform "
+                      "lint -C " PC_SYSCONFDIR "\", and start again");
 }
 
 /* net-snmp must not read MIB files or somebody's snmp.conf, and has nothing to keep: its folder is one that nobody can
@@ -122,30 +123,50 @@ static int open_first(const struct daemon_options *options, struct check_site *r
     return result;
 }
 
-/* The path is told to people who are somewhere else: "portconform explain -C ..." is to work from there too. */
-static int name_config(struct daemon_options *options, char **ret)
+/* The options as they hold: what the command line leaves to the site, to the machine, and to where we are. */
+struct resolved {
+    struct daemon_options options;
+    char *config, *state, *control; /* what they point at, where it was not given whole */
+};
+
+static void resolved_done(struct resolved *resolved)
 {
+    free(resolved->config);
+    free(resolved->state);
+    free(resolved->control);
+}
+
+/* The path is told to people who are somewhere else: "portconform explain -C ..." is to work from there too. */
+static int name_config(struct resolved *resolved)
+{
+    const char *given = resolved->options.config;
     char *here;
-    if (options->config == NULL || options->config[0] == '/' || (here = get_current_dir_name()) == NULL)
+    if (given == NULL || given[0] == '/' || (here = get_current_dir_name()) == NULL)
         return 0;
-    int length = asprintf(ret, "%s/%s", here, options->config);
+    int length = asprintf(&resolved->config, "%s/%s", here, given);
     free(here);
-    if (length < 0)
+    if (length < 0) {
+        resolved->config = NULL;
         return -ENOMEM;
-    options->config = *ret;
+    }
+    resolved->options.config = resolved->config;
     return 0;
 }
 
-/* What the command line leaves to the site and to the machine. */
-static int resolve(struct daemon_options *options, const struct site *site, char **ret_state)
+/* The site may go with a reload; what it said at the start holds. */
+static int resolve(struct resolved *resolved, const struct site *site)
 {
-    int r = daemon_options_state(options, site, ret_state);
+    struct daemon_options *options = &resolved->options;
+    int r = daemon_options_state(options, site, &resolved->state);
     if (r == -ENOENT)
         log_line(LOG_WARNING, "nothing will outlive this process: there is no place for its state; --state names one");
     else if (r < 0)
         return r;
-    options->state = *ret_state != NULL ? *ret_state : "none";
-    return 0;
+    options->state = resolved->state != NULL ? resolved->state : "none";
+    if (options->control != NULL || site->control.socket == NULL)
+        return 0;
+    options->control = resolved->control = strdup(site->control.socket);
+    return options->control != NULL ? 0 : -ENOMEM;
 }
 
 /* Net-snmp opens what it listens at much later, and again after trouble. */
@@ -163,32 +184,19 @@ static void give_up_rights(const struct daemon_options *options, const struct si
     log_line(LOG_INFO, "confinement: %s", confine_note());
 }
 
-static int run(const struct daemon_options *given)
+static int run_resolved(struct resolved *resolved)
 {
-    struct daemon_options resolved = *given;
-    const struct daemon_options *options = &resolved;
-    char *state = NULL, *config = NULL;
+    const struct daemon_options *options = &resolved->options;
     struct check_site site;
     bool clean = true;
-    if (is_first_run(options)) {
-        tell_first_run();
+    if (name_config(resolved) < 0 || open_first(options, &site) < 0)
         return EXIT_CONFIG;
-    }
-    notify_open();
-    raise_descriptors();
-    if (set_environment() < 0 || privileges_begin() < 0 || block_signal(SIGHUP) < 0) {
-        log_line(LOG_ERR, "cannot start: %s", strerror(errno));
-        return EXIT_SOFTWARE;
-    }
-    if (name_config(&resolved, &config) < 0 || open_first(options, &site) < 0) {
-        free(config);
-        return EXIT_CONFIG;
-    }
-    if (resolve(&resolved, site.plan->site, &state) < 0 || block_signal(SIGTERM) < 0 || block_signal(SIGINT) < 0) {
-        log_line(LOG_ERR, "cannot start: %s", strerror(errno));
+    int r = resolve(resolved, site.plan->site);
+    if (r == 0 && (block_signal(SIGTERM) < 0 || block_signal(SIGINT) < 0))
+        r = -errno;
+    if (r < 0) {
+        log_line(LOG_ERR, "cannot start: %s", strerror(-r));
         check_site_done(&site);
-        free(state);
-        free(config);
         return EXIT_SOFTWARE;
     }
     give_up_rights(options, site.plan->site);
@@ -197,9 +205,26 @@ static int run(const struct daemon_options *given)
         log_line(LOG_WARNING, "a thread still waits for somebody else and is left behind");
         _exit(status);
     }
+    return status;
+}
+
+static int run(const struct daemon_options *given)
+{
+    struct resolved resolved = {.options = *given};
+    if (is_first_run(given)) {
+        tell_first_run();
+        return EXIT_CONFIG;
+    }
+    notify_open();
+    raise_descriptors();
+    int r = set_environment() < 0 || block_signal(SIGHUP) < 0 ? -errno : privileges_begin();
+    if (r < 0) {
+        log_line(LOG_ERR, "cannot start: %s", strerror(-r));
+        return EXIT_SOFTWARE;
+    }
+    int status = run_resolved(&resolved);
     privileges_done();
-    free(state);
-    free(config);
+    resolved_done(&resolved);
     return status;
 }
 

@@ -40,6 +40,7 @@ struct outlets {
     uint32_t pen; /* in force, of the senders */
     enum sink_state agent_state;
     struct control_server *control;
+    char *control_words; /* that it was started with */
     char hostname[HOST_TEXT];
 };
 
@@ -273,7 +274,28 @@ static int history_of(void *context, const struct history_query *query,
     return recorder_history(context, query, each, each_context);
 }
 
-static void control_begin(struct outlets *outlets)
+/* Who may ask, as the site says it: a sentence to compare. NULL: out of memory. */
+static char *control_words(const struct control_options *control)
+{
+    struct text words = {0};
+    text_printf(&words, "%s %s", control->socket ? control->socket : "-", control->group ? control->group : "-");
+    for (size_t i = 0; i < control->readers.count; i++)
+        text_printf(&words, " %s", control->readers.items[i]);
+    char *copy = words.failed ? NULL : strdup(text_string(&words));
+    text_done(&words);
+    return copy;
+}
+
+/* The socket is one file with one group, made before the daemon was confined. */
+static void configure_control(struct outlets *outlets, const struct site *site)
+{
+    char *words = control_words(&site->control);
+    if (words != NULL && outlets->control_words != NULL && strcmp(words, outlets->control_words) != 0)
+        log_line(LOG_WARNING, "\"control\" in site.conf has changed: that holds from the next start");
+    free(words);
+}
+
+static void control_begin(struct outlets *outlets, const struct site *site)
 {
     const struct daemon_options *program = outlets->options.program;
     struct text error = {0};
@@ -281,11 +303,14 @@ static void control_begin(struct outlets *outlets)
         return;
     const struct control_server_options options = {
         .socket = program->control,
+        .group = site->control.group,
+        .readers = site->control.readers.items,
         .publication = telling_publication(outlets->options.telling),
         .history = history_of,
         .history_context = telling_recorder(outlets->options.telling),
         .log = log_of_control,
     };
+    outlets->control_words = control_words(&site->control);
     int r = control_server_start(&options, &outlets->control, &error);
     if (r < 0)
         log_line(LOG_WARNING, "there is no control socket: %s",
@@ -298,6 +323,7 @@ static void control_begin(struct outlets *outlets)
 static void outlets_forget(struct outlets *outlets)
 {
     free(outlets->snmp.socket);
+    free(outlets->control_words);
     free(outlets->snmp.listen);
     free(outlets);
 }
@@ -316,7 +342,7 @@ int outlets_open(const struct outlets_options *options, const struct plan *plan,
         return r;
     }
     configure_senders(outlets, plan->site);
-    control_begin(outlets);
+    control_begin(outlets, plan->site);
     if (outlets->control != NULL)
         (void)control_server_set_site(outlets->control, plan);
     agent_begin(outlets, plan->site);
@@ -327,6 +353,7 @@ int outlets_open(const struct outlets_options *options, const struct plan *plan,
 void outlets_configure(struct outlets *outlets, const struct plan *plan)
 {
     configure_agent(outlets, plan->site);
+    configure_control(outlets, plan->site);
     configure_senders(outlets, plan->site);
     if (outlets->control != NULL && control_server_set_site(outlets->control, plan) < 0)
         log_line(LOG_ERR, "control answers about the old configuration: out of memory");

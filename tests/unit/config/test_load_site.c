@@ -105,6 +105,9 @@ static void test_defaults_without_any_guide(void **state)
     assert_int_equal(site->pen, 0);
     assert_int_equal(site->canary.port, 0);
     assert_null(site->agentx_socket);
+    assert_null(site->control.socket);
+    assert_null(site->control.group);
+    assert_int_equal(site->control.readers.count, 0);
     assert_null(site->store.folder);
     assert_int_equal(site->store.most_mb, 256);
     assert_int_equal(site->store.most_days, 90);
@@ -132,6 +135,7 @@ static void test_everything_a_site_may_say(void **state)
         &files, "site.conf",
         "site: { name = \"s\"; guides = (\"demo\"); segmentation = true; canary = \"[2001:db8::1]:443\"; pen = 32473;\n"
         "  store = { folder = \"/srv/state\"; most_mb = 64; most_days = 7; };\n"
+        "  control = { socket = \"/run/s\"; group = \"monitoring\"; readers = [\"nagios\", \"1001\"]; };\n"
         "  agentx = { socket = \"tcp:127.0.0.1:705\"; }; interval_s = 30; looks_before_unexpected_udp = 5;\n"
         "  syslog = ( { name = \"here\"; target = \"local\"; }, { name = \"siem\"; target = \"udp:10.0.9.5:514\"; } "
         ");\n"
@@ -159,6 +163,10 @@ static void test_everything_a_site_may_say(void **state)
     assert_int_equal(site->canary.address.family, AF_INET6);
     assert_int_equal(site->pen, 32473);
     assert_string_equal(site->agentx_socket, "tcp:127.0.0.1:705");
+    assert_string_equal(site->control.socket, "/run/s");
+    assert_string_equal(site->control.group, "monitoring");
+    assert_string_equal(site->control.readers.items[1], "1001");
+    assert_null(site->control.readers.items[2]);
     assert_string_equal(site->store.folder, "/srv/state");
     assert_int_equal(site->store.most_mb, 64);
     assert_int_equal(site->store.most_days, 7);
