@@ -125,7 +125,7 @@ struct probe_capabilities {
 };
 struct probe_capabilities probe_capabilities(void);
 struct text;
-/* "probes: IPv4 and IPv6; who refused is told for UDP ...; ICMP echo; 1024 descriptors" */
+/* "IPv4 and IPv6; who refused is told for UDP ...; ICMP echo; 1024 descriptors" */
 void probe_capabilities_format(struct text *out, const struct probe_capabilities *seen);
 
 extern const struct probe_kind probe_kind_tcp;

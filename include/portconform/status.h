@@ -78,6 +78,7 @@ struct status {
 
     bool owners_known;       /* owners of other users' sockets can be read */
     const char *owners_note; /* how, or why not and what to do */
+    const char *probe_note;  /* what this machine lets probes see: "IPv4 and IPv6; ...; 65536 descriptors" */
     const char *confinement; /* "Landlock ABI 4, no capability" */
 
     struct store_status store;

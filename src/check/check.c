@@ -92,7 +92,12 @@ static int tell_snapshot(struct check_run *run, const struct plan *plan, const s
                          size_t undecided)
 {
     struct tell_options *options = &run->arguments.tell;
-    struct text trouble = {0};
+    struct text trouble = {0}, able = {0};
+    if (run->teller == &teller_text && !run->arguments.no_probes && options->verbose > 0) {
+        const struct probe_capabilities seen = probe_capabilities();
+        probe_capabilities_format(&able, &seen);
+        options->probe_note = text_string(&able);
+    }
     if (undecided > 0) {
         text_printf(&trouble, "stopped after %u s: ", run->arguments.timeout_s);
         text_add_count(&trouble, undecided, "probe");
@@ -104,8 +109,9 @@ static int tell_snapshot(struct check_run *run, const struct plan *plan, const s
     text_clear(&run->out);
     int r = run->teller->tell(&run->out, plan, snapshot, options);
     int status = severity_exit_status(tell_severity(snapshot, options));
-    options->trouble = NULL;
+    options->trouble = options->probe_note = NULL;
     text_done(&trouble);
+    text_done(&able);
     return r < 0 ? run_tell_code(run, "the result cannot be told", r) : run_print(run, status);
 }
 

@@ -61,6 +61,7 @@ static int fill(struct loop *loop, struct status *status)
     fill_watch(loop, status);
     status->owners_known = privileges_owners_known();
     status->owners_note = privileges_owners_note();
+    status->probe_note = copy(status, visits_probe_note(loop->visits));
     status->confinement = confine_note();
     int r = recorder_status(telling_recorder(loop->telling), status->arena, &status->store);
     return r < 0 ? r : outlets_watch(loop->outlets, status, loop->now);

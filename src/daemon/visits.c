@@ -30,6 +30,8 @@ struct visits {
     struct visits_options options;
     struct probe_engine *engine;
     struct look_memory *memory;
+    struct owner_cache *known_owners;
+    struct text probe_note;
     void *remote; /* handle of the collector; NULL: it could not be made */
     struct slot slots[VISITS_MOST];
     size_t under_way;
@@ -53,9 +55,12 @@ int visits_new(const struct visits_options *options, struct visits **ret)
     visits->options = *options;
     const struct probe_limits limits = cycle_limits(options->site);
     int r = probe_engine_new(&limits, &visits->engine);
+    const struct probe_capabilities able = probe_capabilities();
+    probe_capabilities_format(&visits->probe_note, &able);
     if (r == 0) {
         visits->memory = look_memory_new();
-        r = visits->memory ? 0 : -ENOMEM;
+        visits->known_owners = owner_cache_new();
+        r = visits->memory && visits->known_owners && !visits->probe_note.failed ? 0 : -ENOMEM;
     }
     if (r < 0) {
         visits_free(visits);
@@ -79,6 +84,8 @@ void visits_free(struct visits *visits)
     look_memory_free(visits->memory);
     collector_source.close(visits->remote);
     probe_engine_free(visits->engine);
+    owner_cache_free(visits->known_owners);
+    text_done(&visits->probe_note);
     free(visits);
 }
 
@@ -139,6 +146,7 @@ static int begin(struct visits *visits, struct slot *slot, struct watch *watch, 
         .hosts = &slot->host,
         .host_count = 1,
         .remote_handle = visits->remote,
+        .known_owners = visits->known_owners,
         .helper = privileges_helper(),
         .not_due = slot->visit.not_due,
         .news = note_news,
@@ -254,6 +262,11 @@ size_t visits_drop(struct visits *visits, struct watch *watch, struct moment now
         dropped++;
     }
     return dropped;
+}
+
+const char *visits_probe_note(const struct visits *visits)
+{
+    return text_string(&visits->probe_note);
 }
 
 struct visits_counters visits_count(const struct visits *visits)

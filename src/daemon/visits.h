@@ -33,6 +33,9 @@ void visits_configure(struct visits *visits, const struct site *site);
 /* To be called now and then: forgets flows that nobody has looked at for long. */
 void visits_forget(struct visits *visits, struct moment now);
 
+/* What this machine lets probes see, as it was at the start. */
+const char *visits_probe_note(const struct visits *visits);
+
 struct visits_counters {
     size_t under_way, in_flight, waiting;
     uint64_t probes;

@@ -302,6 +302,17 @@ static void screen_add_totals(struct screen *screen)
     layout_end_line(&screen->layout);
 }
 
+static void screen_add_probe_note(struct screen *screen)
+{
+    struct text words = {0};
+    if (screen->options->verbose == 0 || screen->options->probe_note == NULL)
+        return;
+    text_printf(&words, "Probes: %s", screen->options->probe_note);
+    screen->layout.indent = HANG_NARROW;
+    screen_flow(screen, &words);
+    layout_end_line(&screen->layout);
+}
+
 /* Would a shell take it as one plain word? */
 static bool word_is_plain(const char *word)
 {
@@ -360,6 +371,7 @@ static int screen_tell(struct text *out, const struct plan *plan, const struct s
     if (screen.listing.count > 0 || options->trouble != NULL)
         text_add(out, "\n");
     screen_add_totals(&screen);
+    screen_add_probe_note(&screen);
     screen_add_next(&screen);
     listing_done(&screen.listing);
     return out->failed ? -ENOMEM : 0;

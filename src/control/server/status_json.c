@@ -168,6 +168,7 @@ int status_json(struct text *out, const struct status *status, const struct snap
         {"store", store_json(&status->store)},
         {"owners_known", json_boolean(status->owners_known)},
         {"owners", word(status->owners_note)},
+        {"probes", word(status->probe_note)},
         {"confinement", word(status->confinement)},
     };
     json_t *object = OBJECT(members);

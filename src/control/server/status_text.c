@@ -246,6 +246,11 @@ static void tell_machine(struct screen *screen)
         add_data(screen->out, status->owners_note);
         text_add(screen->out, "\n");
     }
+    if (status->probe_note) {
+        label(screen, "probes");
+        add_data(screen->out, status->probe_note);
+        text_add(screen->out, "\n");
+    }
     if (status->confinement) {
         label(screen, "confined");
         add_data(screen->out, status->confinement);

@@ -36,7 +36,7 @@ struct probe_capabilities probe_capabilities(void)
 void probe_capabilities_format(struct text *out, const struct probe_capabilities *seen)
 {
     const char *families = seen->ipv4 && seen->ipv6 ? "IPv4 and IPv6" : seen->ipv6 ? "IPv6 alone" : "IPv4 alone";
-    text_printf(out, "probes: %s; who refused is told for %s; ", seen->ipv4 || seen->ipv6 ? families : "no network",
+    text_printf(out, "%s; who refused is told for %s; ", seen->ipv4 || seen->ipv6 ? families : "no network",
                 seen->icmp_of_udp && seen->icmp_of_tcp ? "UDP, and for TCP where the kernel keeps the ICMP message"
                 : seen->icmp_of_udp                    ? "UDP"
                                                        : "nothing");

@@ -546,7 +546,7 @@ static void capabilities_are_told_in_a_line(void **state)
     assert_true(here.descriptors > 2);
     probe_capabilities_format(&text,
                               &(struct probe_capabilities){.ipv4 = true, .icmp_of_udp = true, .descriptors = 64});
-    assert_string_equal(text_string(&text), "probes: IPv4 alone; who refused is told for UDP; no ICMP echo "
+    assert_string_equal(text_string(&text), "IPv4 alone; who refused is told for UDP; no ICMP echo "
                                             "(net.ipv4.ping_group_range does not permit it); 64 descriptors");
     text_done(&text);
 }
