@@ -88,6 +88,15 @@ static int expect_name(struct rule_context *context, struct expectation *expecta
     return expectation->key != NULL ? 0 : -ENOMEM;
 }
 
+static unsigned expect_interval(const struct rule_context *context)
+{
+    if (context->rule->interval_s > 0)
+        return context->rule->interval_s;
+    if (context->role != NULL && context->role->interval_s > 0)
+        return context->role->interval_s;
+    return context->host->host->interval_s;
+}
+
 static int expect_item(struct rule_context *context, size_t index)
 {
     const struct rule *rule = context->rule;
@@ -110,7 +119,8 @@ static int expect_item(struct rule_context *context, size_t index)
                                .severity = expect_severity(context->host->host, rule),
                                .instances = 1,
                                .owner = rule->owner,
-                               .damping = &context->host->host->damping};
+                               .damping = &context->host->host->damping,
+                               .interval_s = expect_interval(context)};
     if (context->role != NULL && context->role->owner.count > 0)
         made.owner = context->role->owner;
     int error = expect_resolve(context, moved, &made);
