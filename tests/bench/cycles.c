@@ -14,9 +14,10 @@
 #include <stdlib.h>
 #include <sys/resource.h>
 
-static const struct probe_choice probes[] = {{.transport = TRANSPORT_TCP, .tls = false, .kind = &probe_kind_tcp},
-                                             {.transport = TRANSPORT_TCP, .tls = true, .kind = &probe_kind_tls},
-                                             {.transport = TRANSPORT_UDP, .tls = false, .kind = &probe_kind_udp},
+static const struct probe_choice probes[] = {{TRANSPORT_TCP, true, &probe_kind_tls, NULL},
+                                             {TRANSPORT_TCP, false, &probe_kind_service, service_check_serves},
+                                             {TRANSPORT_TCP, false, &probe_kind_tcp, NULL},
+                                             {TRANSPORT_UDP, false, &probe_kind_udp, NULL},
                                              {.kind = NULL}};
 
 struct bench {

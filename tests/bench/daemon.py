@@ -15,6 +15,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 PORT = 20000
 TICKS = os.sysconf("SC_CLK_TCK")
@@ -113,6 +114,16 @@ def measure(build, namespace, hosts, each, seconds):
         shutil.rmtree(folder, ignore_errors=True)
 
 
+def measure_apart(build, namespace, hosts, each, seconds):
+    run("ip", "netns", "add", namespace)
+    try:
+        run("ip", "-n", namespace, "link", "set", "lo", "up")
+        run("ip", "-n", namespace, "route", "add", "local", "10.97.0.0/16", "dev", "lo")
+        return measure(build, namespace, hosts, each, seconds)
+    finally:
+        run("ip", "netns", "del", namespace)
+
+
 def rows(work, figures, most_mb, most_cpu):
     megabytes = figures["rss_kb"] / 1024
     return [{"work": f"memory, {work}", "against": "-", "target": f"at most {most_mb} MB", "value": f"{megabytes:.1f} MB",
@@ -131,18 +142,14 @@ def main():
         sys.exit(77)
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard) if hard > soft else (soft, hard))
-    namespace = f"pcb{os.getpid()}"
-    run("ip", "netns", "add", namespace)
-    try:
-        run("ip", "-n", namespace, "link", "set", "lo", "up")
-        run("ip", "-n", namespace, "route", "add", "local", "10.97.0.0/16", "dev", "lo")
-        table = []
-        if "--small" not in sys.argv:
-            table += rows("4,000 hosts, 100,000 expectations every 60 s", measure(build, namespace, 4000, 25, seconds), 150,
-                          0.1)
-        table += rows("1 host, 200 expectations every 60 s", measure(build, namespace, 1, 200, seconds), 15, 0.002)
-    finally:
-        run("ip", "netns", "del", namespace)
+    sites = [("1 host, 200 expectations every 60 s", 1, 200, 15, 0.002)]
+    if "--small" not in sys.argv:
+        sites.insert(0, ("4,000 hosts, 100,000 expectations every 60 s", 4000, 25, 150, 0.1))
+    # side by side, each in a namespace of its own: what is taken is each daemon's own time and memory
+    with ThreadPoolExecutor() as pool:
+        jobs = [pool.submit(measure_apart, build, f"pcb{os.getpid()}-{i}", site[1], site[2], seconds)
+                for i, site in enumerate(sites)]
+        table = [row for site, job in zip(sites, jobs) for row in rows(site[0], job.result(), *site[3:])]
     os.makedirs(os.path.join(build, "bench"), exist_ok=True)
     with open(os.path.join(build, "bench", "daemon.json"), "w", encoding="utf-8") as out:
         json.dump(table, out, indent=1)
