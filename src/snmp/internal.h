@@ -59,7 +59,7 @@ struct agent {
     struct {                  /* of an agent of its own */
         uint32_t opened;      /* bits of the addresses in `options.listen` */
         bool done;            /* all of them */
-        bool quiet;           /* what net-snmp says was said before */
+        bool quiet;           /* what net-snmp says is told by ourselves */
         int64_t again_ms;     /* monotonic: the next attempt */
     } listening;
     struct notifier notifier;

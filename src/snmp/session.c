@@ -218,14 +218,15 @@ static bool next_address(const char **at, char ret[ADDRESS_OCTETS])
     return length > 0;
 }
 
-static void tell_listening(struct agent *agent, const char *address, bool opened, bool again)
+/* `error`: of the attempt, as far as net-snmp left it behind; 0: unknown. */
+static void tell_listening(struct agent *agent, const char *address, bool opened, bool again, int error)
 {
     char text[LOG_TEXT];
     if (opened && again)
         snprintf(text, sizeof(text), "listens at %s now", address);
     else if (!opened && !again)
-        snprintf(text, sizeof(text), "cannot listen at %s; it is tried again every %d seconds", address,
-                 AGAIN_MS / 1000);
+        snprintf(text, sizeof(text), "cannot listen at %s%s%s; it is tried again every %d seconds", address,
+                 error == 0 ? "" : ": ", error == 0 ? "" : strerror(error), AGAIN_MS / 1000);
     else
         return;
     agent_log(agent, opened ? LOG_NOTICE : LOG_ERR, text);
@@ -242,10 +243,12 @@ void session_listen(struct agent *agent)
     for (unsigned i = 0; i < ADDRESSES_MAX && next_address(&at, address); i++) {
         if (agent->listening.opened & 1U << i)
             continue;
-        agent->listening.quiet = again; /* net-snmp would repeat itself */
+        agent->listening.quiet = true; /* net-snmp does not tell why */
+        errno = 0;
         bool opened = address[0] != '\0' && netsnmp_agent_listen_on(address) >= 0;
+        int error = errno;
         agent->listening.quiet = false;
-        tell_listening(agent, address, opened, again);
+        tell_listening(agent, address, opened, again, opened ? 0 : error);
         agent->listening.opened |= opened ? 1U << i : 0;
         all = all && opened;
     }
