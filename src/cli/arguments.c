@@ -4,9 +4,6 @@
 #include "portconform/error.h"
 #include "portconform/names.h"
 #include "portconform/number.h"
-#include "portconform/probe_radius.h"
-#include "portconform/probe_tls.h"
-#include "portconform/service_check.h"
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -282,15 +279,6 @@ void cli_arguments_done(struct cli_arguments *arguments)
 }
 
 /* --- what this program can do ------------------------------------------------------------------------------------ */
-
-const struct probe_choice cli_probes[] = {
-    {TRANSPORT_TCP, false, &probe_kind_service, service_check_serves},
-    {TRANSPORT_TCP, false, &probe_kind_tcp, NULL},
-    {TRANSPORT_TCP, true, &probe_kind_tls, NULL},
-    {TRANSPORT_UDP, false, &probe_kind_radius, probe_radius_serves},
-    {TRANSPORT_UDP, false, &probe_kind_udp, NULL},
-    {TRANSPORT_UNSTATED, false, NULL, NULL},
-};
 
 /* A name takes at most half of what is left, so that a dead name server leaves time for the others. */
 int cli_lookup(void *context, const char *name, struct address **ret)

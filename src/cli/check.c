@@ -30,7 +30,7 @@ int command_check(const struct command *command, int argc, char **argv)
     static const struct check_program program = {
         .name = "portconform check",
         .help_status = STATUS_OK,
-        .probes = cli_probes,
+        .probes = probe_choices_all,
         .remote = &collector_source,
         .tellers = tellers,
         .initial = &teller_text,

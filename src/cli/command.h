@@ -3,6 +3,7 @@
 
 #include "portconform/check.h"
 #include "portconform/options.h"
+#include "portconform/probe_choices.h"
 #include "portconform/respond.h"
 
 /* "Could not do what was asked", as the checks have it. */
@@ -82,7 +83,6 @@ int cli_finish(struct text *out, int status);
 
 /* Names by DNS, for check_program and check_site_request. */
 int cli_lookup(void *context, const char *name, struct address **ret);
-extern const struct probe_choice cli_probes[];
 /* The key of the acceptance test: 0, or a negative code with a sentence in `error`. */
 int cli_acceptance_key(const char *path, struct acceptance_key *ret, struct text *error);
 

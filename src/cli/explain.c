@@ -72,7 +72,7 @@ static int look_and_tell(const struct cli_arguments *arguments, const struct pla
     struct check_progress progress;
     check_progress_begin(&progress, true);
     struct cycle_options options = {
-        .probes = cli_probes,
+        .probes = probe_choices_all,
         .remote = &collector_source,
         .deadline_mono_ms = moment_now().mono_ms + (int64_t)arguments->timeout_s * 1000,
         .mode = JUDGE_ONE_SHOT,

@@ -9,6 +9,7 @@
 
 #include "portconform/error.h"
 #include "portconform/log.h"
+#include "portconform/probe_choices.h"
 #include "portconform/text.h"
 
 #include <errno.h>
@@ -327,7 +328,7 @@ int planning_begin(struct loop *loop)
     loop->told.started_ms = loop->told.loaded_ms = loop->now.wall_ms;
     loop->told.generation = 1;
     say_loaded(loop, "portconformd " PC_VERSION " looks at", EVENT_STARTED);
-    if (cycle_needs_other_kinds(loop->site.plan, visits_probes, NULL))
+    if (cycle_needs_other_kinds(loop->site.plan, probe_choices_all, NULL))
         log_line(LOG_DEBUG, "listeners of other machines are read over SNMP");
     return begin_rounds(loop);
 }

@@ -6,9 +6,8 @@
 #include "portconform/collect.h"
 #include "portconform/error.h"
 #include "portconform/log.h"
-#include "portconform/probe_radius.h"
-#include "portconform/probe_tls.h"
-#include "portconform/service_check.h"
+#include "portconform/probe_choices.h"
+#include "portconform/text.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -37,12 +36,6 @@ struct visits {
     size_t under_way;
     size_t first_free; /* no free slot is below */
     bool news;
-};
-
-const struct probe_choice visits_probes[] = {
-    {TRANSPORT_TCP, true, &probe_kind_tls, NULL},  {TRANSPORT_TCP, false, &probe_kind_service, service_check_serves},
-    {TRANSPORT_TCP, false, &probe_kind_tcp, NULL}, {TRANSPORT_UDP, false, &probe_kind_radius, probe_radius_serves},
-    {TRANSPORT_UDP, false, &probe_kind_udp, NULL}, {0},
 };
 
 /* --- life --------------------------------------------------------------------------------------------------------- */
@@ -151,7 +144,7 @@ static int begin(struct visits *visits, struct slot *slot, struct watch *watch, 
         .not_due = slot->visit.not_due,
         .news = note_news,
         .news_context = slot,
-        .probes = visits_probes,
+        .probes = probe_choices_all,
         .remote = &collector_source,
         .deadline_mono_ms = now.mono_ms + (longest_ms < DEADLINE_LEAST_MS ? DEADLINE_LEAST_MS : longest_ms),
         .mode = JUDGE_CONTINUOUS,

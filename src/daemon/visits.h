@@ -41,4 +41,3 @@ struct visits_counters {
     uint64_t probes;
 };
 struct visits_counters visits_count(const struct visits *visits);
-extern const struct probe_choice visits_probes[];
