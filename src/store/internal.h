@@ -44,7 +44,7 @@ struct recorder {
     pthread_cond_t work;     /* for the recorder's thread: there is something to do */
     pthread_cond_t patience; /* for the one that watches the clock */
     pthread_t thread, watcher;
-    bool thread_runs, watcher_runs, stopping, ended;
+    bool stopping, ended;
     int fd;
 
     char *folder; /* NULL: no disk */

@@ -217,21 +217,21 @@ int recorder_start(const struct recorder_options *options, struct recorder **ret
 /* False: it still waits for the disk when the time is up. */
 static bool recorder_join(struct recorder *recorder, unsigned timeout_ms)
 {
-    struct timespec until;
+    int64_t until_ms = recorder_now_ms() + timeout_ms;
     pthread_mutex_lock(&recorder->lock);
     recorder->stopping = true;
     pthread_cond_signal(&recorder->work);
     pthread_cond_signal(&recorder->patience);
     pthread_mutex_unlock(&recorder->lock);
     pthread_join(recorder->watcher, NULL);
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec += (time_t)(timeout_ms / 1000);
-    until.tv_nsec += (long)(timeout_ms % 1000) * 1000000;
-    if (until.tv_nsec >= 1000000000) {
-        until.tv_sec++;
-        until.tv_nsec -= 1000000000;
-    }
-    return pthread_clockjoin_np(recorder->thread, NULL, CLOCK_MONOTONIC, &until) == 0;
+    pthread_mutex_lock(&recorder->lock);
+    while (!recorder->ended && recorder_now_ms() < until_ms)
+        recorder_wait_until(recorder, &recorder->patience, until_ms);
+    bool ended = recorder->ended;
+    pthread_mutex_unlock(&recorder->lock);
+    if (ended)
+        pthread_join(recorder->thread, NULL);
+    return ended;
 }
 
 void recorder_stop(struct recorder *recorder, unsigned timeout_ms)

@@ -378,6 +378,7 @@ void *recorder_thread(void *argument)
     disk_close(recorder->disk);
     recorder->disk = NULL;
     recorder->ended = true;
+    pthread_cond_signal(&recorder->patience);
     pthread_mutex_unlock(&recorder->lock);
     return NULL;
 }
