@@ -25,7 +25,7 @@ ITERATED = ".1.3.6.1.4.1.8072.9999.9998.1.1"
 ITERATED_COLUMNS = ",".join(str(n) for n in range(2, 14))
 TCP_CONN = ".1.3.6.1.2.1.6.13"
 PAIRS, SLICES = 3, 60
-NATIVE_SECONDS = 20
+NATIVE_SECONDS = 10
 CONNECTIONS, CONNECTORS = 40000, 50  # in processes of their own: a process may have few descriptors
 TICKS = os.sysconf("SC_CLK_TCK")
 
