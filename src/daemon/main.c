@@ -177,9 +177,7 @@ static bool wants_low_ports(const struct daemon_options *options, const struct s
 
 static void give_up_rights(const struct daemon_options *options, const struct site *site)
 {
-    int r = privileges_end(wants_low_ports(options, site));
-    if (r < 0)
-        log_line(LOG_WARNING, "capabilities cannot be dropped: %s", strerror(-r));
+    privileges_end(wants_low_ports(options, site));
     confine(options);
     log_line(LOG_INFO, "confinement: %s", confine_note());
 }
@@ -217,11 +215,11 @@ static int run(const struct daemon_options *given)
     }
     notify_open();
     raise_descriptors();
-    int r = set_environment() < 0 || block_signal(SIGHUP) < 0 ? -errno : privileges_begin();
-    if (r < 0) {
-        log_line(LOG_ERR, "cannot start: %s", strerror(-r));
+    if (set_environment() < 0 || block_signal(SIGHUP) < 0) {
+        log_line(LOG_ERR, "cannot start: %s", strerror(errno));
         return EXIT_SOFTWARE;
     }
+    privileges_begin();
     int status = run_resolved(&resolved);
     privileges_done();
     resolved_done(&resolved);

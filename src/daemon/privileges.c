@@ -12,19 +12,26 @@
 
 static struct listener_helper *helper;
 
-int privileges_begin(void)
+/* More than is needed is no reason not to watch. The status tells it too. */
+static void keep(uint64_t capabilities)
+{
+    int r = capabilities_keep(capabilities);
+    if (r < 0)
+        log_line(LOG_WARNING, "capabilities cannot be dropped: %s", pc_strerror(r));
+}
+
+void privileges_begin(void)
 {
     int r = listener_helper_start(&helper);
     if (r < 0) /* it does without */
         log_line(LOG_WARNING, "the process that would name programs cannot be started: %s", pc_strerror(r));
-    return capabilities_keep(CAPABILITY(CAP_NET_BIND_SERVICE));
+    keep(CAPABILITY(CAP_NET_BIND_SERVICE));
 }
 
-int privileges_end(bool low_ports)
+void privileges_end(bool low_ports)
 {
-    int r = capabilities_keep(low_ports ? CAPABILITY(CAP_NET_BIND_SERVICE) : 0);
+    keep(low_ports ? CAPABILITY(CAP_NET_BIND_SERVICE) : 0);
     log_line(privileges_owners_known() ? LOG_INFO : LOG_NOTICE, "owners of listeners: %s", privileges_owners_note());
-    return r;
 }
 
 void privileges_check(void)
@@ -68,5 +75,9 @@ const char *privileges_owners_note(void)
 
 const char *privileges_note(void)
 {
-    return capabilities_held() == 0 ? "no capability" : "no capability but to listen at low ports";
+    const uint64_t held = capabilities_held();
+    if (held == 0)
+        return "no capability";
+    return held == CAPABILITY(CAP_NET_BIND_SERVICE) ? "no capability but to listen at low ports"
+                                                    : "capabilities that could not be dropped";
 }
