@@ -7,7 +7,11 @@
 
 struct ssl_st; /* OpenSSL's */
 
-enum { CHANNEL_ERROR = 256, CHANNEL_SOONER_MS = 10000 };
+enum {
+    CHANNEL_ERROR = 256,
+    CHANNEL_SOONER_MS = 10000,
+    CHANNEL_DRAIN_MOST = 64, /* reads at a time of what a receiver says: one that never stops must not hold us */
+};
 
 struct channel_kind;
 struct channel {

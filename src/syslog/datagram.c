@@ -35,11 +35,10 @@ static ssize_t datagram_write(struct channel *channel, const void *octets, size_
 static int datagram_drain(struct channel *channel)
 {
     char octets[512];
-    ssize_t got;
-    do
+    ssize_t got = 0;
+    for (int i = 0; i < CHANNEL_DRAIN_MOST && (got >= 0 || errno == EINTR); i++)
         got = recv(channel->fd, octets, sizeof(octets), MSG_DONTWAIT);
-    while (got >= 0 || errno == EINTR);
-    return errno == EAGAIN ? 0 : channel_fail(channel, -errno, "%s", strerror(errno));
+    return got >= 0 || errno == EAGAIN || errno == EINTR ? 0 : channel_fail(channel, -errno, "%s", strerror(errno));
 }
 
 /* --- local -------------------------------------------------------------------------------------------------------- */

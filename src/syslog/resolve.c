@@ -19,6 +19,7 @@ struct lookup {
     int done_fd;
     int eai;
     struct addrinfo *found;
+    atomic_bool done; /* orders the result before its reader, which a descriptor that is readable does not */
     atomic_int holders;
 };
 
@@ -38,6 +39,7 @@ static void *lookup_main(void *context)
 {
     struct lookup *lookup = context;
     lookup->eai = getaddrinfo(lookup->host, lookup->port, &any_family, &lookup->found);
+    atomic_store(&lookup->done, true);
     (void)eventfd_write(lookup->done_fd, 1);
     lookup_release(lookup);
     return NULL;
@@ -87,12 +89,15 @@ static int look_up(const char *host, const char *port, int stop_fd, int64_t unti
         free(lookup);
         return error;
     }
+    atomic_init(&lookup->done, false);
     atomic_init(&lookup->holders, 2);
     int result = lookup_start(lookup);
     if (result < 0)
         atomic_store(&lookup->holders, 1); /* the other holder never was */
     else
         result = wait_for(lookup->done_fd, stop_fd, until_ms);
+    if (result == 0 && !atomic_load(&lookup->done))
+        result = -EIO; /* nobody else sets the descriptor */
     if (result == 0 && lookup->eai != 0) {
         *ret_eai = lookup->eai;
         result = -ENOENT;

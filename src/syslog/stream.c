@@ -85,13 +85,12 @@ static ssize_t stream_write(struct channel *channel, const void *octets, size_t 
 static int stream_drain(struct channel *channel)
 {
     char octets[4096];
-    ssize_t got;
-    do
+    ssize_t got = 1;
+    for (int i = 0; i < CHANNEL_DRAIN_MOST && (got > 0 || (got < 0 && errno == EINTR)); i++)
         got = recv(channel->fd, octets, sizeof(octets), 0);
-    while (got > 0 || (got < 0 && errno == EINTR));
     if (got == 0)
         return channel_fail(channel, CHANNEL_ENDED, "the receiver closed the connection");
-    return errno == EAGAIN ? 0 : channel_fail(channel, -errno, "%s", strerror(errno));
+    return got > 0 || errno == EAGAIN || errno == EINTR ? 0 : channel_fail(channel, -errno, "%s", strerror(errno));
 }
 
 void stream_settle(struct channel *channel, struct settling *ret)

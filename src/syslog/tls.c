@@ -107,12 +107,11 @@ static int tls_drain(struct channel *channel)
 {
     char octets[4096];
     size_t got;
-    int done;
+    int done = 1;
     errno = 0;
-    do
+    for (int i = 0; i < CHANNEL_DRAIN_MOST && done == 1; i++)
         done = SSL_read_ex(channel->tls, octets, sizeof(octets), &got);
-    while (done == 1);
-    return tls_failure(channel, done);
+    return done == 1 ? 0 : tls_failure(channel, done);
 }
 
 static void tls_finish(struct channel *channel)
