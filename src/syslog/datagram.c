@@ -46,7 +46,8 @@ static int datagram_drain(struct channel *channel)
 static struct sockaddr_un local_address(const struct channel *channel)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
-    strncpy(address.sun_path, channel->target->place.host, sizeof(address.sun_path) - 1);
+    const char *path = channel->target->place.host;
+    memcpy(address.sun_path, path, strnlen(path, sizeof(address.sun_path) - 1));
     return address;
 }
 

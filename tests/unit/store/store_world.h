@@ -64,7 +64,7 @@ static inline int64_t world_ms(void)
 /* `number` comes back as the event's count. */
 static inline struct event *event_numbered(uint64_t number)
 {
-    char key[40];
+    char key[64];
     snprintf(key, sizeof key, "mgr01|manager|r|tcp-%llu", (unsigned long long)number);
     struct finding finding = {.key = key,
                               .host = "mgr01",
