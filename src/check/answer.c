@@ -207,7 +207,7 @@ static int answer_from(struct answer *answer)
                                                     "entry, and is not exclusive"
                                                   : "nothing is expected of any host of this site");
     if (counts.all > 0 && counts.unseen == counts.all && !any_exclusive(answer))
-        return run_tell_unknown(&answer->run, "nothing is looked at: nothing is probed, and no listeners are read");
+        return run_tell_unseen(&answer->run);
     int64_t age_ms = oldest_ms(answer, &oldest);
     if (oldest && age_ms > limit_ms(answer))
         return tell_too_old(answer, oldest, age_ms);

@@ -136,7 +136,7 @@ static int look_and_tell(struct check_run *run, const struct plan *plan)
     if (r < 0)
         return run_tell_code(run, "the check could not be made", r);
     int status = nothing_was_seen(plan, judgement.snapshot)
-                     ? run_tell_unknown(run, "nothing is looked at: nothing is probed, and no listeners are read")
+                     ? run_tell_unseen(run)
                      : tell_snapshot(run, plan, judgement.snapshot, cycle_undecided(cycle));
     judgement_done(&judgement);
     cycle_free(cycle);

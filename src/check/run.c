@@ -40,6 +40,12 @@ int run_tell_unknown(struct check_run *run, const char *why)
     return run_print(run, STATUS_UNKNOWN);
 }
 
+int run_tell_unseen(struct check_run *run)
+{
+    return run_tell_unknown(run, "nothing that is expected can be seen: nothing is probed, and no table of listeners "
+                                 "tells of it");
+}
+
 int run_tell_code(struct check_run *run, const char *what, int code)
 {
     struct text why = {0};

@@ -26,6 +26,8 @@ void run_put_line(struct check_run *run, enum severity severity, const char *why
 /* Each gives the exit status to end with. */
 int run_print(struct check_run *run, int status);
 int run_tell_unknown(struct check_run *run, const char *why);
+/* All that is expected stayed unseen: no OK. */
+int run_tell_unseen(struct check_run *run);
 int run_tell_code(struct check_run *run, const char *what, int code);
 int run_tell_rejected(struct check_run *run, int code);
 

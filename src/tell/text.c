@@ -159,6 +159,9 @@ static void screen_add_statement(struct screen *screen, const struct listing_ite
             text_add_count(&words, item->hosts, "host");
         }
         text_printf(&words, ": %s", reason_row(finding->reason)->text);
+        /* the first of them is about the host itself, and knows why */
+        if (item->hosts == 1 && finding->reason == REASON_LISTENERS_UNREADABLE && finding->detail != NULL)
+            text_printf(&words, ": %s", finding->detail);
     } else if (item->held > 0) {
         text_printf(&words, "%s is unreachable; its ", screen_host(item));
         text_add_count(&words, item->held, "expectation");

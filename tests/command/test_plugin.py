@@ -119,8 +119,8 @@ class Verdicts(Case):
     def test_nothing_looked_at_is_not_ok(self):
         for more in ('listeners = "none";', 'listeners = "none"; probe = "none";'):
             self.loopback(f"tcp {self.listener()}", more=more)
-            self.assert_plugin(self.check("--no-probes"), "UNKNOWN", "nothing is looked at")
-        self.assert_plugin(self.check(), "UNKNOWN", "nothing is looked at")
+            self.assert_plugin(self.check("--no-probes"), "UNKNOWN", "nothing that is expected can be seen")
+        self.assert_plugin(self.check(), "UNKNOWN", "nothing that is expected can be seen")
 
     def test_host_without_an_address_for_the_rule_is_told_as_such(self):
         """It is not "nothing was looked at", though nothing was."""
