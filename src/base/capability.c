@@ -34,11 +34,9 @@ uint64_t capabilities_held(void)
 }
 
 /* Only with CAP_SETPCAP. Where that is lacking the others cannot come back either: no new privileges. */
-static void shrink_bounds(uint64_t keep)
+static void empty_bounds(void)
 {
     for (unsigned long number = 0; number < WORDS * WORD_BITS; number++) {
-        if (keep & CAPABILITY(number))
-            continue;
         if (prctl(PR_CAPBSET_DROP, number, 0, 0, 0) < 0)
             return; /* not permitted, or the kernel knows no more */
     }
@@ -54,7 +52,7 @@ int capabilities_keep(uint64_t keep)
         wanted.words[word].effective = wanted.words[word].permitted = (uint32_t)(kept >> (word * WORD_BITS));
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
         return -errno;
-    shrink_bounds(kept);
+    empty_bounds();
     (void)prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0); /* a kernel without them has none to inherit */
     if (memcmp(&before, &wanted, sizeof(before)) == 0)
         return 0; /* a filter of system calls need not allow it to a process that has nothing to drop */
