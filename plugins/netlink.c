@@ -36,6 +36,23 @@ struct mnl_socket *mnl_socket_open2(int bus, int flags)
     return NULL;
 }
 
+struct mnl_socket *mnl_socket_fdopen(int fd)
+{
+    struct sockaddr_nl address = {0};
+    socklen_t length = sizeof(address);
+    if (getsockname(fd, (struct sockaddr *)&address, &length) < 0)
+        return NULL;
+    if (length != sizeof(address) || address.nl_family != AF_NETLINK) {
+        errno = EINVAL;
+        return NULL;
+    }
+    struct mnl_socket *netlink = calloc(1, sizeof(*netlink));
+    if (!netlink)
+        return NULL;
+    *netlink = (struct mnl_socket){.fd = fd, .address = address};
+    return netlink;
+}
+
 int mnl_socket_bind(struct mnl_socket *netlink, unsigned int groups, pid_t pid)
 {
     socklen_t length = sizeof(netlink->address);

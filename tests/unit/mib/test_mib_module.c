@@ -51,7 +51,7 @@ static const char *const syntaxes[] = {
 
 static void assert_column(const struct mib_column *column, const char *parent, unsigned number)
 {
-    char place[64];
+    char place[128];
     size_t length;
     snprintf(place, sizeof(place), "{ %s %u }", parent, number);
     assert_part(column->name, "::= ", "\n", place);
