@@ -1,19 +1,25 @@
 #!/usr/bin/python3
 """portconformd as a user without any right: BUILD_DIR. What it gave up, what the service manager hears, and that
-everything but other users' program names works all the same: looks, the store, the control socket, a reload with new
-files, the plugin; a log that nobody reads stops nothing."""
+everything but other users' program names works all the same: looks, DNS names, the store, the control socket and its
+readers, a reload with new files, the plugin, a log socket that comes anew, TLS with a key; a log that nobody reads stops
+nothing."""
 import json
 import os
 import pathlib
 import shutil
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import tempfile
+import threading
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "peers"))
+from receivers import Authority  # pylint: disable=wrong-import-position
 
 SKIP = 77
-NOBODY = 65534
+NOBODY, READER, STRANGER = 65534, 65532, 65531
 BUILD = pathlib.Path(sys.argv[1]).resolve() if len(sys.argv) > 1 else None
 
 
@@ -21,9 +27,11 @@ class World:
     def __init__(self, folder):
         self.folder = folder
         (folder / "etc/hosts.d").mkdir(parents=True)
-        (folder / "etc/site.conf").write_text('site: { name = "lab"; interval_s = 5; };\n')
+        self.site(f'{{ name = "here"; target = "local:{folder}/log"; }}')
+        self.log = self.listen_for_log()
         self.listening = socket.create_server(("127.0.0.1", 0))
         self.port = self.listening.getsockname()[1]
+        threading.Thread(target=self.accept, daemon=True).start()
         self.host("lo01", "127.0.0.1")
         for name in ("run", "state"):
             (folder / name).mkdir()
@@ -32,6 +40,30 @@ class World:
         self.manager.bind(str(folder / "notify"))
         os.chmod(folder / "notify", 0o777)
         self.manager.settimeout(60)
+
+    def accept(self):
+        """Probes are not made where the accept queue does not drain."""
+        while True:
+            self.listening.accept()[0].close()
+
+    def site(self, syslog):
+        (self.folder / "etc/site.conf").write_text(
+            f'site: {{ name = "lab"; interval_s = 5; syslog = ( {syslog} );\n'
+            f'  control = {{ socket = "{self.folder}/run/control"; readers = ["{READER}"]; }}; }};\n')
+
+    def listen_for_log(self):
+        path = self.folder / "log"
+        path.unlink(missing_ok=True)
+        log = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        log.bind(str(path))
+        os.chmod(path, 0o666)
+        log.settimeout(60)
+        return log
+
+    def logged(self, word):
+        while word not in (told := self.log.recv(65536).decode()):
+            pass
+        return told
 
     def host(self, name, address):
         (self.folder / f"etc/hosts.d/{name}.conf").write_text(
@@ -44,7 +76,7 @@ class World:
             if name in os.environ:
                 environment[name] = os.environ[name]
         return subprocess.Popen([BUILD / "portconformd", "-C", self.folder / "etc", "--state", self.folder / "state",
-                                 "--control", self.folder / "run/control", "--agentx", "none", "-v"], user=NOBODY,
+                                 "--agentx", "none", "-v"], user=NOBODY,
                                 group=NOBODY, extra_groups=[], env=environment, stderr=stderr)
 
     def hear(self, word):
@@ -53,9 +85,9 @@ class World:
             pass
         return told
 
-    def ask(self, command, *arguments):
+    def ask(self, command, *arguments, **who):
         return subprocess.run([BUILD / "portconform", command, "--socket", self.folder / "run/control", *arguments],
-                              capture_output=True, text=True, timeout=60, check=False)
+                              capture_output=True, text=True, timeout=60, check=False, **who)
 
 
 def equal(got, wanted):
@@ -97,6 +129,63 @@ def works(world):
     assert "watches no host" not in told.stdout, told
 
 
+def readers(world):
+    for user, may in ((READER, True), (STRANGER, False)):
+        asked = world.ask("status", user=user, group=user, extra_groups=[])
+        equal(asked.returncode == 0, may)
+        reload = world.ask("reload", user=user, group=user, extra_groups=[])
+        assert reload.returncode != 0, reload
+
+
+def names(world):
+    """By c-ares, which reads its files when it is asked: below Landlock."""
+    (world.folder / "etc/hosts.d/lo01.conf").unlink() # the name's address is its own
+    world.host("lo04", "localhost")
+    equal(world.ask("reload").returncode, 0)
+    looked = world.ask("check-now", "lo04")
+    equal(looked.returncode, 0)
+    assert "Everything conforms" in looked.stdout, looked
+
+
+def log_comes_anew(world):
+    world.logged("portconformd 0")
+    world.log.close()
+    world.log = world.listen_for_log()
+    equal(world.ask("reload").returncode, 0)
+    world.logged("configuration read again")
+
+
+def serve_tls(context, listening, heard):
+    """The first message, from a client with a certificate."""
+    with listening, context.wrap_socket(listening.accept()[0], server_side=True) as client:
+        heard.append(client.getpeercert())
+        heard.append(client.recv(65536))
+
+
+def tls_with_new_files(world):
+    place = world.folder / "tls"
+    place.mkdir()
+    authority = Authority(str(place))
+    certificate, key = authority.issue("siem", "IP:127.0.0.1")
+    own, own_key = authority.issue("watcher", "DNS:watcher.example.jp")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+    context.load_verify_locations(authority.certificate)
+    context.verify_mode = ssl.CERT_REQUIRED
+    os.chown(own_key, NOBODY, NOBODY)
+    heard, listening = [], socket.create_server(("127.0.0.1", 0))
+    listening.settimeout(60)
+    receiver = threading.Thread(target=serve_tls, args=(context, listening, heard), daemon=True)
+    receiver.start()
+    world.site(f'{{ name = "siem"; target = "tls:127.0.0.1:{listening.getsockname()[1]}";\n  tls = {{ ca = '
+               f'"{authority.certificate}"; certificate = "{own}"; key = "{own_key}"; }}; }}')
+    equal(world.ask("reload").returncode, 0)
+    receiver.join(60)
+    equal(len(heard), 2)
+    assert ("DNS", "watcher.example.jp") in heard[0]["subjectAltName"], heard
+    assert b" portconformd " in heard[1], heard
+
+
 def main():
     if os.geteuid() != 0:
         print("skipped: only root can start it as somebody else")
@@ -124,7 +213,12 @@ def main():
         told = is_confined(world, daemon.pid)
         print(told["confinement"])
         world.hear("WATCHDOG=1")
+        readers(world)
         works(world)
+        (folder / "etc/hosts.d/lo03.conf").unlink()
+        names(world)
+        log_comes_anew(world)
+        tls_with_new_files(world)
         daemon.send_signal(signal.SIGTERM)
         equal(daemon.wait(30), 0)
         world.hear("STOPPING=1")
