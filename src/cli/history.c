@@ -5,14 +5,18 @@
 #include <stdio.h>
 #include <string.h>
 
+static bool is_transport(const char *word)
+{
+    return strcmp(word, "-") == 0 || strcmp(word, "tcp") == 0 || strcmp(word, "udp") == 0;
+}
+
 /* "31000", "31000/tcp", "161/udp" */
 static bool read_port(const char *text, char *ret_port, size_t size, const char **ret_transport)
 {
     size_t length = strcspn(text, "/");
     int64_t port = 0;
     *ret_transport = text[length] == '\0' ? "-" : text + length + 1;
-    if (length >= size ||
-        (strcmp(*ret_transport, "-") && strcmp(*ret_transport, "tcp") && strcmp(*ret_transport, "udp")))
+    if (length >= size || !is_transport(*ret_transport))
         return false;
     memcpy(ret_port, text, length);
     ret_port[length] = '\0';

@@ -362,7 +362,7 @@ static char *uri_of(const char *path)
             *at++ = *path;
     }
     if (uri != NULL)
-        strcpy(at, "?immutable=1");
+        stpcpy(at, "?immutable=1");
     return uri;
 }
 

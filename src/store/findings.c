@@ -10,7 +10,7 @@
 /* Findings of the site as a whole belong to the host "". */
 static const char *host_of(const struct finding_block *block)
 {
-    return block->host != NULL ? block->host : "";
+    return block != NULL && block->host != NULL ? block->host : "";
 }
 
 static int finding_write(struct disk *disk, struct trouble *trouble, const struct finding_block *block,

@@ -32,34 +32,34 @@ static const char *const statement_texts[STATEMENTS] = {
     [EVENT_PUT] = "INSERT OR REPLACE INTO events VALUES(?, ?, ?, ?, ?, ?)",
     [ENTRY_PUT] = "INSERT OR REPLACE INTO outbox VALUES(?, ?, ?)",
     [ENTRIES_DELETE] = "DELETE FROM outbox WHERE target = ? AND seq <= ?",
-    [ENTRIES_READ] = "SELECT o.seq, e.id, e.body FROM outbox o LEFT JOIN events e ON e.row = o.event"
-                     " WHERE o.target = ? AND o.seq > ? ORDER BY o.seq LIMIT ?",
+    [ENTRIES_READ] = ("SELECT o.seq, e.id, e.body FROM outbox o LEFT JOIN events e ON e.row = o.event"
+                      " WHERE o.target = ? AND o.seq > ? ORDER BY o.seq LIMIT ?"),
     [TARGET_PUT] = "INSERT OR REPLACE INTO targets VALUES(?, ?, ?, ?, ?, ?, ?, ?)",
     [TARGET_DELETE] = "DELETE FROM targets WHERE number = ?",
     [TARGET_ENTRIES_DELETE] = "DELETE FROM outbox WHERE target = ?",
-    [TARGETS_READ] = "SELECT t.number, t.name, t.acked,"
-                     " max(t.last, ifnull((SELECT max(seq) FROM outbox WHERE target = t.number), 0)),"
-                     " t.lost_from, t.lost_to, t.lost_id FROM targets t WHERE t.number > 0 ORDER BY t.number",
+    [TARGETS_READ] = ("SELECT t.number, t.name, t.acked,"
+                      " max(t.last, ifnull((SELECT max(seq) FROM outbox WHERE target = t.number), 0)),"
+                      " t.lost_from, t.lost_to, t.lost_id FROM targets t WHERE t.number > 0 ORDER BY t.number"),
     [TARGETS_MOVE] = "UPDATE targets SET number = -(number + ?) WHERE number > 0",
     [ENTRIES_MOVE] = "UPDATE outbox SET target = -(target + ?) WHERE target > 0",
-    [FOREIGN_TARGET_READ] = "SELECT number, name FROM targets WHERE number < 0 ORDER BY number DESC"
-                            " LIMIT 1",
+    [FOREIGN_TARGET_READ] = ("SELECT number, name FROM targets WHERE number < 0 ORDER BY number DESC"
+                             " LIMIT 1"),
     [BLOCKS_DELETE] = "DELETE FROM blocks",
     [BLOCK_PUT] = "INSERT OR REPLACE INTO blocks VALUES(?, ?)",
     [BLOCKS_READ] = "SELECT host FROM blocks ORDER BY position",
     [FINDING_PUT] = "INSERT OR REPLACE INTO findings VALUES(?, ?, ?)",
     [FINDING_DELETE] = "DELETE FROM findings WHERE key = ?",
     [FINDINGS_DELETE] = "DELETE FROM findings",
-    [FINDINGS_READ] = "SELECT b.position, f.body FROM findings f JOIN blocks b ON b.host = f.host"
-                      " ORDER BY b.position, f.key",
+    [FINDINGS_READ] = ("SELECT b.position, f.body FROM findings f JOIN blocks b ON b.host = f.host"
+                       " ORDER BY b.position, f.key"),
     [NUMBER_PUT] = "INSERT OR REPLACE INTO numbers VALUES(?, ?, ?)",
     [NUMBERS_READ] = "SELECT space, key, number FROM numbers",
     [SPACE_PUT] = "INSERT OR REPLACE INTO spaces VALUES(?, ?)",
     [SPACES_READ] = "SELECT name, reserved FROM spaces",
     [COUNT_EVENTS] = "SELECT count(*), ifnull(sum(host IS NOT NULL), 0) FROM events",
     [COUNT_FINDINGS] = "SELECT count(*) FROM findings",
-    [HISTORY_OLDEST] = "SELECT row, at, host IS NOT NULL FROM events"
-                       " WHERE NOT EXISTS(SELECT 1 FROM outbox WHERE event = row) ORDER BY row LIMIT ?",
+    [HISTORY_OLDEST] = ("SELECT row, at, host IS NOT NULL FROM events"
+                        " WHERE NOT EXISTS(SELECT 1 FROM outbox WHERE event = row) ORDER BY row LIMIT ?"),
     [EVENT_DELETE] = "DELETE FROM events WHERE row = ?",
     [PAGE_COUNT] = "PRAGMA page_count",
     [FREE_PAGES] = "PRAGMA freelist_count",

@@ -76,7 +76,7 @@ static void watch_done(struct watch *watch)
 {
     for (size_t i = 0; watch->hosts && i < watch->plan->host_count; i++)
         finding_block_unref(watch->hosts[i].block);
-    for (size_t i = 0; i < watch->gone_count; i++)
+    for (size_t i = 0; watch->gone && i < watch->gone_count; i++)
         finding_block_unref(watch->gone[i]);
     finding_block_unref(watch->site);
     free(watch->hosts);

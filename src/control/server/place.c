@@ -31,7 +31,7 @@ static int tell(struct text *error, const char *path, const char *what, int code
 static int lock_place(const char *name)
 {
     for (;;) {
-        struct stat held, there;
+        struct stat held = {0}, there = {0};
         int fd = open(name, O_RDONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, S_IRUSR | S_IWUSR);
         if (fd < 0)
             return -errno;

@@ -45,12 +45,14 @@ int request_parse(char *octets, size_t length, struct request *ret)
             request.words[request.word_count++] = at;
     }
     request.command = fixed[0];
-    if (number_parse(fixed[1], 0, COLUMNS_MAX, &columns) < 0 || (strcmp(fixed[2], "0") && strcmp(fixed[2], "1"))) {
+    bool complete = fixed[1] && fixed[2];
+    bool colour = complete && strcmp(fixed[2], "1") == 0;
+    if (!complete || number_parse(fixed[1], 0, COLUMNS_MAX, &columns) < 0 || !(colour || strcmp(fixed[2], "0") == 0)) {
         request_done(&request);
         return -EPROTO;
     }
     request.columns = (unsigned)columns;
-    request.colour = fixed[2][0] == '1';
+    request.colour = colour;
     *ret = request;
     return 0;
 }

@@ -134,7 +134,8 @@ int owner_cache_put(struct owner_cache *cache, const struct sockdiag_rows *rows,
         if (rows->items[i].listener.inode)
             status = put(cache, &rows->items[i], now_ms);
     forget_unused(cache, now_ms);
-    qsort(cache->items, cache->count, cache->items ? sizeof(*cache->items) : 1, inode_order);
+    if (cache->count > 1)
+        qsort(cache->items, cache->count, sizeof(*cache->items), inode_order);
     /* of an inode that was told twice (a socket that was made while we looked) one entry does */
     size_t kept = 0;
     for (size_t i = 0; i < cache->count; i++) {
