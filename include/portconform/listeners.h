@@ -30,6 +30,9 @@ struct listener_source {
     int (*collect)(const struct listener_request *request, struct listener_table **ret);
 };
 
+/* May this process, without a helper, tell which programs other users' sockets belong to? */
+bool listeners_owners_readable(void);
+
 const struct listener_source *const *listener_sources(void); /* NULL-terminated */
 const struct listener_source *listener_source_find(const char *name);
 

@@ -26,6 +26,7 @@ struct tell_options {
     unsigned columns;        /* terminal width; 0: do not wrap */
     const char *config_path; /* -C as given, for the commands that a text proposes; NULL: not named */
     const char *probe_note;  /* text with -v: what this machine lets probes see; NULL: nothing was probed */
+    const char *owner_note;  /* text with -v: what is not known of programs; NULL: nothing is */
     const char *trouble;     /* our own trouble that stopped part of the check (the deadline), or NULL */
     /* `-t SEC:STATE`: what `trouble` and the findings it cut short count as together; not given: UNKNOWN */
     enum severity trouble_severity;

@@ -88,6 +88,17 @@ static bool nothing_was_seen(const struct plan *plan, const struct snapshot *sna
 
 /* --- the way through --------------------------------------------------------------------------------------------- */
 
+/* What the listeners of this machine do not say to this user. */
+static const char *owner_note(const struct plan *plan)
+{
+    if (listeners_owners_readable())
+        return NULL;
+    for (size_t i = 0; i < plan->host_count; i++)
+        if (plan_host_listeners(&plan->hosts[i]) == LISTENERS_KERNEL)
+            return "programs of other users are not known to this user; root is told";
+    return NULL;
+}
+
 static int tell_snapshot(struct check_run *run, const struct plan *plan, const struct snapshot *snapshot,
                          size_t undecided)
 {
@@ -98,6 +109,7 @@ static int tell_snapshot(struct check_run *run, const struct plan *plan, const s
         probe_capabilities_format(&able, &seen);
         options->probe_note = text_string(&able);
     }
+    options->owner_note = owner_note(plan);
     if (undecided > 0) {
         text_printf(&trouble, "stopped after %u s: ", run->arguments.timeout_s);
         text_add_count(&trouble, undecided, "probe");
@@ -109,7 +121,7 @@ static int tell_snapshot(struct check_run *run, const struct plan *plan, const s
     text_clear(&run->out);
     int r = run->teller->tell(&run->out, plan, snapshot, options);
     int status = severity_exit_status(tell_severity(snapshot, options));
-    options->trouble = options->probe_note = NULL;
+    options->trouble = options->probe_note = options->owner_note = NULL;
     text_done(&trouble);
     text_done(&able);
     return r < 0 ? run_tell_code(run, "the result cannot be told", r) : run_print(run, status);

@@ -305,12 +305,12 @@ static void screen_add_totals(struct screen *screen)
     layout_end_line(&screen->layout);
 }
 
-static void screen_add_probe_note(struct screen *screen)
+static void screen_add_note(struct screen *screen, const char *about, const char *note)
 {
     struct text words = {0};
-    if (screen->options->verbose == 0 || screen->options->probe_note == NULL)
+    if (screen->options->verbose == 0 || note == NULL)
         return;
-    text_printf(&words, "Probes: %s", screen->options->probe_note);
+    text_printf(&words, "%s: %s", about, note);
     screen->layout.indent = HANG_NARROW;
     screen_flow(screen, &words);
     layout_end_line(&screen->layout);
@@ -374,7 +374,8 @@ static int screen_tell(struct text *out, const struct plan *plan, const struct s
     if (screen.listing.count > 0 || options->trouble != NULL)
         text_add(out, "\n");
     screen_add_totals(&screen);
-    screen_add_probe_note(&screen);
+    screen_add_note(&screen, "Probes", options->probe_note);
+    screen_add_note(&screen, "Owners", options->owner_note);
     screen_add_next(&screen);
     listing_done(&screen.listing);
     return out->failed ? -ENOMEM : 0;

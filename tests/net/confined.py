@@ -137,6 +137,12 @@ def readers(world):
         assert reload.returncode != 0, reload
 
 
+def says_what_it_cannot(world):
+    looked = subprocess.run([BUILD / "portconform", "check", "-C", world.folder / "etc", "-v"], user=NOBODY, group=NOBODY,
+                            extra_groups=[], capture_output=True, text=True, timeout=60, check=False)
+    equal(looked.stdout.count("programs of other users are not known to this user"), 1)
+
+
 def names(world):
     """By c-ares, which reads its files when it is asked: below Landlock."""
     (world.folder / "etc/hosts.d/lo01.conf").unlink() # the name's address is its own
@@ -216,6 +222,7 @@ def main():
         readers(world)
         works(world)
         (folder / "etc/hosts.d/lo03.conf").unlink()
+        says_what_it_cannot(world)
         names(world)
         log_comes_anew(world)
         tls_with_new_files(world)

@@ -5,12 +5,14 @@
 #include "helper.h"
 #include "owner_cache.h"
 #include "portconform/arena.h"
+#include "portconform/capability.h"
 #include "portconform/file.h"
 #include "portconform/vector.h"
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/capability.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -287,6 +289,12 @@ int owners_find(struct sockdiag_rows *rows, struct arena *arena, int64_t deadlin
         status = find_programs(&search);
     free(search.wanted);
     return status;
+}
+
+bool listeners_owners_readable(void)
+{
+    const uint64_t needed = CAPABILITY(CAP_SYS_PTRACE) | CAPABILITY(CAP_DAC_READ_SEARCH);
+    return (capabilities_held() & needed) == needed;
 }
 
 /* --- by the cache first ----------------------------------------------------------------------------------------- */
