@@ -173,27 +173,25 @@ static int open_namespace(const char *path)
 
 enum { NAMES = 0, DUMPS = sizeof(((struct sockdiag_sockets *)0)->fds) / sizeof(int), SOCKETS = 1 + DUMPS };
 
-static void close_sockets(int sockets[SOCKETS])
+static void close_sockets(const int *sockets, size_t count)
 {
-    for (size_t i = 0; i < SOCKETS; i++)
-        if (sockets[i] >= 0)
-            close(sockets[i]);
+    for (size_t i = 0; i < count; i++)
+        close(sockets[i]);
 }
 
 /* In the namespace of the calling process. */
 static int open_sockets(int sockets[SOCKETS])
 {
-    int status = 0;
-    for (size_t i = 0; i < SOCKETS; i++)
-        sockets[i] = -1;
-    for (size_t i = 0; status == 0 && i < SOCKETS; i++) {
+    for (size_t i = 0; i < SOCKETS; i++) {
         sockets[i] = i == NAMES ? socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0)
                                 : socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_SOCK_DIAG);
-        status = sockets[i] < 0 ? -errno : 0;
+        if (sockets[i] >= 0)
+            continue;
+        const int error = errno;
+        close_sockets(sockets, i);
+        return -error;
     }
-    if (status < 0)
-        close_sockets(sockets);
-    return status;
+    return 0;
 }
 
 static struct helper_range read_range(void)
@@ -261,7 +259,7 @@ void helper_serve_namespaces(int fd)
         head.status = look_inside(home, request.path, sockets, &range);
         const bool sent = send_namespace(fd, &head, &range, sockets);
         if (head.status == 0)
-            close_sockets(sockets);
+            close_sockets(sockets, SOCKETS);
         if (!sent)
             break;
     }
