@@ -249,7 +249,7 @@ void helper_serve_namespaces(int fd)
     struct helper_request request;
     const int home = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
     while (home >= 0 && next_request(fd, &request)) {
-        int sockets[SOCKETS];
+        int sockets[SOCKETS] = {0};
         struct helper_range range = {0, 0};
         if (!request.path)
             continue;
