@@ -67,8 +67,7 @@ const char *privileges_owners_note(void)
     static const char *const notes[] = {
         [HELPER_NONE] = "programs of other users are not known: no capability for it",
         [HELPER_SERVES] = "named by a process of its own",
-        [HELPER_ENDED] = "programs of other users are not known: the process that names them has ended; start "
-                         "portconformd again",
+        [HELPER_ENDED] = "programs of other users are not known: the process that names them has ended",
     };
     return notes[listener_helper_owners(helper)];
 }
