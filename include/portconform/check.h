@@ -113,6 +113,8 @@ int check_standard_streams(void);
 /* Writes it to stdout and empties it there. 0 or a negated errno. */
 int check_print(const struct text *text);
 
+/* `--colour`, for a row of options.h: `field` is an enum check_colour. */
+int check_set_colour(void *field, const char *value, struct text *error);
 bool check_colour_wanted(enum check_colour choice); /* a terminal, no NO_COLOR, no dumb terminal */
 unsigned check_columns(void);                       /* of the terminal on stdout; 0: it is none */
 

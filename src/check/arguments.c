@@ -58,23 +58,18 @@ int check_parse_state(const char *word, enum severity *ret, struct text *error)
     return options_unknown(error, "state", word, names);
 }
 
+int check_set_colour(void *field, const char *value, struct text *error)
+{
+    static const char *const names[] = {
+        [CHECK_COLOUR_AUTO] = "auto", [CHECK_COLOUR_ALWAYS] = "always", [CHECK_COLOUR_NEVER] = "never", NULL};
+    int choice = options_choice("colour", value, names, error);
+    if (choice < 0)
+        return choice;
+    *(enum check_colour *)field = (enum check_colour)choice;
+    return 0;
+}
+
 /* --- setters ----------------------------------------------------------------------------------------------------- */
-
-static int set_help(void *target, const char *value, struct text *error)
-{
-    (void)value;
-    (void)error;
-    ((struct check_arguments *)target)->help = true;
-    return 0;
-}
-
-static int set_version(void *target, const char *value, struct text *error)
-{
-    (void)value;
-    (void)error;
-    ((struct check_arguments *)target)->version = true;
-    return 0;
-}
 
 static int set_config(void *target, const char *value, struct text *error)
 {
@@ -155,20 +150,6 @@ static int set_verbose(void *target, const char *value, struct text *error)
     return 0;
 }
 
-static int set_vantage(void *target, const char *value, struct text *error)
-{
-    (void)error;
-    ((struct check_arguments *)target)->vantage = value;
-    return 0;
-}
-
-static int set_format(void *target, const char *value, struct text *error)
-{
-    (void)error;
-    ((struct check_arguments *)target)->format = value;
-    return 0;
-}
-
 static int set_guides(void *target, const char *value, struct text *error)
 {
     struct check_arguments *arguments = target;
@@ -212,41 +193,6 @@ static int set_unreachable(void *target, const char *value, struct text *error)
     return check_parse_state(value, &arguments->tell.unreachable, error);
 }
 
-static int set_acceptance(void *target, const char *value, struct text *error)
-{
-    (void)error;
-    ((struct check_arguments *)target)->acceptance = value;
-    return 0;
-}
-
-static int set_no_probes(void *target, const char *value, struct text *error)
-{
-    (void)value;
-    (void)error;
-    ((struct check_arguments *)target)->no_probes = true;
-    return 0;
-}
-
-static int set_all(void *target, const char *value, struct text *error)
-{
-    (void)value;
-    (void)error;
-    ((struct check_arguments *)target)->tell.all = true;
-    return 0;
-}
-
-static int set_colour(void *target, const char *value, struct text *error)
-{
-    static const char *const names[] = {"auto", "always", "never", NULL};
-    for (size_t i = 0; names[i]; i++) {
-        if (strcmp(value, names[i]) == 0) {
-            ((struct check_arguments *)target)->colour = (enum check_colour)i;
-            return 0;
-        }
-    }
-    return options_unknown(error, "colour", value, names);
-}
-
 static int set_daemon(void *target, const char *value, struct text *error)
 {
     struct check_arguments *arguments = target;
@@ -259,74 +205,51 @@ static int set_daemon(void *target, const char *value, struct text *error)
     return 0;
 }
 
-static int set_socket(void *target, const char *value, struct text *error)
+static int set_max_age(void *field, const char *value, struct text *error)
 {
-    (void)error;
-    ((struct check_arguments *)target)->socket = value;
-    return 0;
-}
-
-static int set_max_age(void *target, const char *value, struct text *error)
-{
-    int64_t seconds = 0;
-    if (number_parse(value, 1, MAX_AGE_S, &seconds) < 0) {
-        text_printf(error, "--max-age takes 1 to %d seconds", MAX_AGE_S);
-        return -EINVAL;
-    }
-    ((struct check_arguments *)target)->max_age_s = (unsigned)seconds;
-    return 0;
-}
-
-static int set_watch(void *target, const char *value, struct text *error)
-{
-    (void)value;
-    (void)error;
-    ((struct check_arguments *)target)->watch = true;
-    return 0;
-}
-
-/* Expanded before the table is read; what the ini file itself asks for is not followed further. */
-static int set_nothing(void *target, const char *value, struct text *error)
-{
-    (void)target;
-    (void)value;
-    (void)error;
-    return 0;
+    static const struct option_range range = {"--max-age", 1, MAX_AGE_S, " seconds"};
+    return options_number(value, &range, field, error);
 }
 
 enum { BOTH = OPTION_PLUGIN | OPTION_TEXT, EACH = BOTH | OPTION_FINDINGS, PEOPLE = OPTION_TEXT | OPTION_FINDINGS };
 
+#define WORD(member) OPTION_WORD(struct check_arguments, member)
+#define FLAG(member) OPTION_FLAG(struct check_arguments, member)
+
 const struct option_row check_options[] = {
-    {"help", 'h', EACH, NULL, "this page", set_help},
-    {"version", 'V', BOTH, NULL, "the version", set_version},
-    {"config", 'C', BOTH, "PATH", "site.conf, or the folder that holds it", set_config},
-    {"guides", 'G', BOTH, "DIR", "look for guides here first; may be repeated", set_guide_dir},
-    {"hostname", 'H', EACH, "HOST", "this host alone, by name, alias or address", set_host},
-    {"daemon", 0, BOTH, "[SOCKET]", "ask portconformd instead of looking", set_daemon},
-    {"socket", 0, OPTION_FINDINGS, "PATH", "where portconformd answers", set_socket},
-    {"max-age", 0, EACH, "SEC", "what portconformd saw earlier is unknown", set_max_age},
-    {"watch", 0, OPTION_FINDINGS, NULL, "go on, and show every change; q ends it", set_watch},
-    {"vantage", 0, BOTH, "NAME", "where the probes leave from (this machine's)", set_vantage},
-    {"warning", 'w', BOTH, "RANGE", "warn by the number of findings, not the worst", set_warning},
-    {"critical", 'c', BOTH, "RANGE", "critical by the number of findings", set_critical},
-    {"timeout", 't', BOTH, "SEC[:STATE]", "end by then (10); what is undecided is STATE", set_timeout},
-    {"guide", 0, EACH, "LIST", NULL, set_guides},
-    {"component", 0, EACH, "LIST", NULL, set_components},
-    {"rule", 0, EACH, "LIST", "only findings of these", set_rules},
-    {"verdict", 0, EACH, "LIST", NULL, set_verdicts},
-    {"blame", 0, EACH, "LIST", NULL, set_blames},
-    {"class", 0, EACH, "LIST", "only findings with these", set_classes},
-    {"unreachable", 0, BOTH, "STATE", "what a host that is down counts as", set_unreachable},
-    {"no-probes", 0, BOTH, NULL, "look at listeners alone", set_no_probes},
+    {"help", 'h', EACH, NULL, "this page", FLAG(help)},
+    {"version", 'V', BOTH, NULL, "the version", FLAG(version)},
+    {"config", 'C', BOTH, "PATH", "site.conf, or the folder that holds it", set_config, 0},
+    {"guides", 'G', BOTH, "DIR", "look for guides here first; may be repeated", set_guide_dir, 0},
+    {"hostname", 'H', EACH, "HOST", "this host alone, by name, alias or address", set_host, 0},
+    {"daemon", 0, BOTH, "[SOCKET]", "ask portconformd instead of looking", set_daemon, 0},
+    {"socket", 0, OPTION_FINDINGS, "PATH", "where portconformd answers", WORD(socket)},
+    {"max-age", 0, EACH, "SEC", "what portconformd saw earlier is unknown", set_max_age,
+     offsetof(struct check_arguments, max_age_s)},
+    {"watch", 0, OPTION_FINDINGS, NULL, "go on, and show every change; q ends it", FLAG(watch)},
+    {"vantage", 0, BOTH, "NAME", "where the probes leave from (this machine's)", WORD(vantage)},
+    {"warning", 'w', BOTH, "RANGE", "warn by the number of findings, not the worst", set_warning, 0},
+    {"critical", 'c', BOTH, "RANGE", "critical by the number of findings", set_critical, 0},
+    {"timeout", 't', BOTH, "SEC[:STATE]", "end by then (10); what is undecided is STATE", set_timeout, 0},
+    {"guide", 0, EACH, "LIST", NULL, set_guides, 0},
+    {"component", 0, EACH, "LIST", NULL, set_components, 0},
+    {"rule", 0, EACH, "LIST", "only findings of these", set_rules, 0},
+    {"verdict", 0, EACH, "LIST", NULL, set_verdicts, 0},
+    {"blame", 0, EACH, "LIST", NULL, set_blames, 0},
+    {"class", 0, EACH, "LIST", "only findings with these", set_classes, 0},
+    {"unreachable", 0, BOTH, "STATE", "what a host that is down counts as", set_unreachable, 0},
+    {"no-probes", 0, BOTH, NULL, "look at listeners alone", FLAG(no_probes)},
     {"acceptance", 0, OPTION_TEXT, "KEYFILE", "ask the responders that `portconform respond` started with this key",
-     set_acceptance},
-    {"format", 0, EACH, "FORM", NULL, set_format},
-    {"output-format", 0, EACH, "FORM", "plugin, text, tsv or json", set_format},
-    {"all", 0, PEOPLE, NULL, "text: list what conforms too", set_all},
-    {"colour", 0, PEOPLE, "WHEN", "text: auto, always or never", set_colour},
-    {"verbose", 'v', EACH, NULL, "-v which ports, -vv why, -vvv everything", set_verbose},
-    {"extra-opts", 0, BOTH, "[[SECTION][@FILE]]", "options from an ini file", set_nothing},
-    {NULL, 0, 0, NULL, NULL, NULL},
+     WORD(acceptance)},
+    {"format", 0, EACH, "FORM", NULL, WORD(format)},
+    {"output-format", 0, EACH, "FORM", "plugin, text, tsv or json", WORD(format)},
+    {"all", 0, PEOPLE, NULL, "text: list what conforms too", FLAG(tell.all)},
+    {"colour", 0, PEOPLE, "WHEN", "text: auto, always or never", check_set_colour,
+     offsetof(struct check_arguments, colour)},
+    {"verbose", 'v', EACH, NULL, "-v which ports, -vv why, -vvv everything", set_verbose, 0},
+    /* expanded before the table is read; what the ini file itself asks for is not followed further */
+    {"extra-opts", 0, BOTH, "[[SECTION][@FILE]]", "options from an ini file", options_set_nothing, 0},
+    {NULL, 0, 0, NULL, NULL, NULL, 0},
 };
 
 /* --- parsing ----------------------------------------------------------------------------------------------------- */

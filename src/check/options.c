@@ -2,9 +2,11 @@
 #include "portconform/options.h"
 
 #include "portconform/diag.h"
+#include "portconform/number.h"
 #include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum {
@@ -76,6 +78,64 @@ int options_unknown(struct text *error, const char *what, const char *word, cons
     }
     return -EINVAL;
 }
+
+/* --- setters ----------------------------------------------------------------------------------------------------- */
+
+int options_set_word(void *field, const char *value, struct text *error)
+{
+    (void)error;
+    *(const char **)field = value;
+    return 0;
+}
+
+int options_set_flag(void *field, const char *value, struct text *error)
+{
+    (void)value;
+    (void)error;
+    *(bool *)field = true;
+    return 0;
+}
+
+int options_set_nothing(void *field, const char *value, struct text *error)
+{
+    (void)field;
+    (void)value;
+    (void)error;
+    return 0;
+}
+
+int options_add_word(const char ***words, size_t *count, const char *word)
+{
+    const char **grown = realloc(*words, (*count + 2) * sizeof(*grown));
+    if (!grown)
+        return -ENOMEM;
+    grown[(*count)++] = word;
+    grown[*count] = NULL;
+    *words = grown;
+    return 0;
+}
+
+int options_choice(const char *what, const char *word, const char *const names[], struct text *error)
+{
+    for (int i = 0; names[i]; i++) {
+        if (strcmp(names[i], word) == 0)
+            return i;
+    }
+    return options_unknown(error, what, word, names);
+}
+
+int options_number(const char *value, const struct option_range *range, unsigned *ret, struct text *error)
+{
+    int64_t number = 0;
+    if (number_parse(value, range->least, range->most, &number) < 0) {
+        text_printf(error, "%s takes %u to %u%s", range->option, range->least, range->most, range->unit);
+        return -EINVAL;
+    }
+    *ret = (unsigned)number;
+    return 0;
+}
+
+/* --- parsing ----------------------------------------------------------------------------------------------------- */
 
 /* getopt_long takes a beginning for the whole where only one option begins so. */
 static bool tell_ambiguous(const struct option_lists *lists, const char *name, struct text *error)
@@ -149,13 +209,15 @@ int options_parse(const struct option_row *rows, unsigned users, void *target, i
             return tell_bad_option(&lists, value == ':', given, error);
         }
         const struct option_row *row = row_of(&lists, value);
-        int r = row->set(target, optarg, error);
+        int r = row->set((char *)target + row->at, optarg, error);
         if (r < 0)
             return r;
     }
     *ret_operands = optind;
     return 0;
 }
+
+/* --- help -------------------------------------------------------------------------------------------------------- */
 
 static void help_left(const struct option_row *row, struct text *left)
 {

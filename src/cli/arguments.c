@@ -3,203 +3,82 @@
 
 #include "portconform/error.h"
 #include "portconform/names.h"
-#include "portconform/number.h"
 #include <errno.h>
 #include <stdlib.h>
-#include <string.h>
 
 enum { TIMEOUT_S = 30, TIMEOUT_MAX_S = 3600, TOP = 5, TOP_MAX = 1000, DURATION_S = 600 };
 
 /* --- setters ----------------------------------------------------------------------------------------------------- */
 
-static int set_help(void *target, const char *value, struct text *error)
-{
-    (void)value;
-    (void)error;
-    ((struct cli_arguments *)target)->help = true;
-    return 0;
-}
-
-static int set_config(void *target, const char *value, struct text *error)
-{
-    (void)error;
-    ((struct cli_arguments *)target)->config = value;
-    return 0;
-}
-
 static int set_guide_dir(void *target, const char *value, struct text *error)
 {
     (void)error;
     struct cli_arguments *arguments = target;
-    const char **dirs = realloc(arguments->guide_dirs, (arguments->guide_dir_count + 2) * sizeof(*dirs));
-    if (!dirs)
-        return -ENOMEM;
-    dirs[arguments->guide_dir_count++] = value;
-    dirs[arguments->guide_dir_count] = NULL;
-    arguments->guide_dirs = dirs;
-    return 0;
+    return options_add_word(&arguments->guide_dirs, &arguments->guide_dir_count, value);
 }
 
-static int set_host(void *target, const char *value, struct text *error)
-{
-    (void)error;
-    ((struct cli_arguments *)target)->host = value;
-    return 0;
-}
-
-static int set_vantage(void *target, const char *value, struct text *error)
-{
-    (void)error;
-    ((struct cli_arguments *)target)->vantage = value;
-    return 0;
-}
-
-static int set_form(void *target, const char *value, struct text *error)
+static int set_form(void *field, const char *value, struct text *error)
 {
     static const char *const names[] = {[FORM_TEXT] = "text", [FORM_TSV] = "tsv", [FORM_JSON] = "json", NULL};
-    for (size_t i = 0; names[i]; i++) {
-        if (strcmp(names[i], value) == 0) {
-            ((struct cli_arguments *)target)->form = (enum cli_form)i;
-            return 0;
-        }
-    }
-    return error ? options_unknown(error, "form", value, names) : -EINVAL;
+    int form = options_choice("form", value, names, error);
+    if (form < 0)
+        return form;
+    *(enum cli_form *)field = (enum cli_form)form;
+    return 0;
 }
 
 static int set_rules_form(void *target, const char *value, struct text *error)
 {
-    static const char *const names[] = {"text", "tsv", "json", "markdown", NULL};
-    if (strcmp(value, "markdown") != 0 && set_form(target, value, NULL) < 0)
-        return options_unknown(error, "form", value, names);
-    if (strcmp(value, "markdown") == 0)
-        ((struct cli_arguments *)target)->markdown = true;
+    enum { MARKDOWN = FORM_JSON + 1 };
+    static const char *const names[] = {
+        [FORM_TEXT] = "text", [FORM_TSV] = "tsv", [FORM_JSON] = "json", [MARKDOWN] = "markdown", NULL};
+    struct cli_arguments *arguments = target;
+    int form = options_choice("form", value, names, error);
+    if (form < 0)
+        return form;
+    if (form == MARKDOWN)
+        arguments->markdown = true;
+    else
+        arguments->form = (enum cli_form)form;
     return 0;
 }
 
-static int set_matrix_form(void *target, const char *value, struct text *error)
+static int set_matrix_form(void *field, const char *value, struct text *error)
 {
     static const char *const names[] = {"text", "csv", "html", "json", "tsv", NULL};
-    for (size_t i = 0; names[i]; i++) {
-        if (strcmp(names[i], value) == 0) {
-            ((struct cli_arguments *)target)->matrix_form = names[i];
-            return 0;
-        }
-    }
-    return options_unknown(error, "form", value, names);
+    int form = options_choice("form", value, names, error);
+    if (form < 0)
+        return form;
+    *(const char **)field = names[form];
+    return 0;
 }
 
-static int set_rest(void *target, const char *value, struct text *error)
+static int set_rest(void *field, const char *value, struct text *error)
 {
     static const char *const names[] = {"drop", "count", NULL};
-    bool count = strcmp(value, names[1]) == 0;
-    if (!count && strcmp(value, names[0]) != 0)
-        return options_unknown(error, "choice", value, names);
-    ((struct cli_arguments *)target)->count_rest = count;
+    int choice = options_choice("choice", value, names, error);
+    if (choice < 0)
+        return choice;
+    *(bool *)field = choice == 1;
     return 0;
 }
 
-static int set_explain(void *target, const char *value, struct text *error)
+int cli_set_timeout(void *field, const char *value, struct text *error)
 {
-    (void)value;
-    (void)error;
-    ((struct cli_arguments *)target)->explain = true;
-    return 0;
+    static const struct option_range range = {"--timeout", 1, TIMEOUT_MAX_S, " seconds"};
+    return options_number(value, &range, field, error);
 }
 
-static int set_errata(void *target, const char *value, struct text *error)
+static int set_top(void *field, const char *value, struct text *error)
 {
-    (void)value;
-    (void)error;
-    ((struct cli_arguments *)target)->errata = true;
-    return 0;
+    static const struct option_range range = {"--top", 1, TOP_MAX, ""};
+    return options_number(value, &range, field, error);
 }
 
-static int set_timeout(void *target, const char *value, struct text *error)
+static int set_duration(void *field, const char *value, struct text *error)
 {
-    int64_t seconds = 0;
-    if (number_parse(value, 1, TIMEOUT_MAX_S, &seconds) < 0) {
-        text_printf(error, "--timeout takes 1 to %d seconds", TIMEOUT_MAX_S);
-        return -EINVAL;
-    }
-    ((struct cli_arguments *)target)->timeout_s = (unsigned)seconds;
-    return 0;
-}
-
-static int set_colour(void *target, const char *value, struct text *error)
-{
-    static const char *const names[] = {"auto", "always", "never", NULL};
-    for (size_t i = 0; names[i]; i++) {
-        if (strcmp(value, names[i]) == 0) {
-            ((struct cli_arguments *)target)->colour = (enum check_colour)i;
-            return 0;
-        }
-    }
-    return options_unknown(error, "colour", value, names);
-}
-
-static int set_recording(void *target, const char *value, struct text *error)
-{
-    (void)error;
-    ((struct cli_arguments *)target)->recording = value;
-    return 0;
-}
-
-static int set_netns(void *target, const char *value, struct text *error)
-{
-    (void)error;
-    ((struct cli_arguments *)target)->netns = value;
-    return 0;
-}
-
-static int set_name(void *target, const char *value, struct text *error)
-{
-    (void)error;
-    ((struct cli_arguments *)target)->name = value;
-    return 0;
-}
-
-static int set_output(void *target, const char *value, struct text *error)
-{
-    (void)error;
-    ((struct cli_arguments *)target)->output = value;
-    return 0;
-}
-
-static int set_top(void *target, const char *value, struct text *error)
-{
-    int64_t top = 0;
-    if (number_parse(value, 1, TOP_MAX, &top) < 0) {
-        text_printf(error, "--top takes 1 to %d", TOP_MAX);
-        return -EINVAL;
-    }
-    ((struct cli_arguments *)target)->top = (unsigned)top;
-    return 0;
-}
-
-static int set_key(void *target, const char *value, struct text *error)
-{
-    (void)error;
-    ((struct cli_arguments *)target)->key = value;
-    return 0;
-}
-
-static int set_make_key(void *target, const char *value, struct text *error)
-{
-    (void)error;
-    ((struct cli_arguments *)target)->make_key = value;
-    return 0;
-}
-
-static int set_duration(void *target, const char *value, struct text *error)
-{
-    enum { SHORTEST_S = 10, LONGEST_S = 86400 };
-    int64_t seconds = 0;
-    if (number_parse(value, SHORTEST_S, LONGEST_S, &seconds) < 0) {
-        text_printf(error, "--for takes %d to %d seconds", SHORTEST_S, LONGEST_S);
-        return -EINVAL;
-    }
-    ((struct cli_arguments *)target)->duration_s = (unsigned)seconds;
-    return 0;
+    static const struct option_range range = {"--for", 10, 86400, " seconds"};
+    return options_number(value, &range, field, error);
 }
 
 enum {
@@ -208,42 +87,47 @@ enum {
     TAKES_ALL = TAKES_SITE | TAKES_RULES | TAKES_DIFF | TAKES_ADOPT,
 };
 
+#define WORD(member) OPTION_WORD(struct cli_arguments, member)
+#define FLAG(member) OPTION_FLAG(struct cli_arguments, member)
+#define AT(member)   offsetof(struct cli_arguments, member)
+
 static const struct option_row options[] = {
-    {"help", 'h', TAKES_ALL, NULL, "this page", set_help},
-    {"config", 'C', TAKES_SITE, "PATH", "site.conf, or the folder that holds it", set_config},
-    {"guides", 'G', TAKES_ALL, "DIR", "look for guides here first; may be repeated", set_guide_dir},
+    {"help", 'h', TAKES_ALL, NULL, "this page", FLAG(help)},
+    {"config", 'C', TAKES_SITE, "PATH", "site.conf, or the folder that holds it", WORD(config)},
+    {"guides", 'G', TAKES_ALL, "DIR", "look for guides here first; may be repeated", set_guide_dir, 0},
     {"hostname", 'H', TAKES_EXPECT | TAKES_OPENINGS | TAKES_DIFF | TAKES_RESPOND, "HOST",
-     "this host alone, by name, alias or address", set_host},
-    {"vantage", 0, TAKES_EXPECT | TAKES_EXPLAIN, "NAME", "where the probes leave from (this machine's)", set_vantage},
-    {"with-vantage", 0, TAKES_OPENINGS, "NAME", "what this vantage needs for its probes as well", set_vantage},
-    {"rest", 0, TAKES_EXPORT, "WHAT", "drop what no rule lets through, or only count it (drop)", set_rest},
-    {"timeout", 't', TAKES_EXPLAIN, "SEC", "end by then (30)", set_timeout},
-    {"format", 0, TAKES_EXPECT | TAKES_DIFF, "FORM", NULL, set_form},
-    {"output-format", 0, TAKES_EXPECT | TAKES_DIFF, "FORM", "text, tsv or json", set_form},
-    {"format", 0, TAKES_RULES, "FORM", NULL, set_rules_form},
-    {"output-format", 0, TAKES_RULES, "FORM", "text, tsv, json or markdown", set_rules_form},
-    {"format", 0, TAKES_MATRIX, "FORM", "text, csv, html, json or tsv", set_matrix_form},
-    {"explain", 0, TAKES_EXPECT, NULL, "tell where each parameter's value comes from", set_explain},
-    {"errata", 0, TAKES_RULES, NULL, "only rules that deviate from what the guide prints", set_errata},
-    {"recording", 0, TAKES_ADOPT, "FILE", "listeners as they were recorded, instead of the kernel's", set_recording},
-    {"netns", 0, TAKES_ADOPT, "PATH", "the listeners of this network namespace", set_netns},
-    {"name", 0, TAKES_ADOPT, "NAME", "the host's name (this machine's)", set_name},
-    {"top", 0, TAKES_ADOPT, "N", "tell so many components that fit (5)", set_top},
-    {"output", 0, TAKES_ADOPT, "FILE", "write the proposal there; never over a file", set_output},
-    {"key", 0, TAKES_RESPOND, "FILE", "the key that both sides of the test know", set_key},
-    {"make-key", 0, TAKES_RESPOND, "FILE", "write a new key there, and do nothing else", set_make_key},
-    {"for", 0, TAKES_RESPOND, "SEC", "end after so many seconds (600)", set_duration},
-    {"colour", 0, TAKES_EXPLAIN, "WHEN", "auto, always or never", set_colour},
-    {NULL, 0, 0, NULL, NULL, NULL},
+     "this host alone, by name, alias or address", WORD(host)},
+    {"vantage", 0, TAKES_EXPECT | TAKES_EXPLAIN, "NAME", "where the probes leave from (this machine's)", WORD(vantage)},
+    {"with-vantage", 0, TAKES_OPENINGS, "NAME", "what this vantage needs for its probes as well", WORD(vantage)},
+    {"rest", 0, TAKES_EXPORT, "WHAT", "drop what no rule lets through, or only count it (drop)", set_rest,
+     AT(count_rest)},
+    {"timeout", 't', TAKES_EXPLAIN, "SEC", "end by then (30)", cli_set_timeout, AT(timeout_s)},
+    {"format", 0, TAKES_EXPECT | TAKES_DIFF, "FORM", NULL, set_form, AT(form)},
+    {"output-format", 0, TAKES_EXPECT | TAKES_DIFF, "FORM", "text, tsv or json", set_form, AT(form)},
+    {"format", 0, TAKES_RULES, "FORM", NULL, set_rules_form, 0},
+    {"output-format", 0, TAKES_RULES, "FORM", "text, tsv, json or markdown", set_rules_form, 0},
+    {"format", 0, TAKES_MATRIX, "FORM", "text, csv, html, json or tsv", set_matrix_form, AT(matrix_form)},
+    {"explain", 0, TAKES_EXPECT, NULL, "tell where each parameter's value comes from", FLAG(explain)},
+    {"errata", 0, TAKES_RULES, NULL, "only rules that deviate from what the guide prints", FLAG(errata)},
+    {"recording", 0, TAKES_ADOPT, "FILE", "listeners as they were recorded, instead of the kernel's", WORD(recording)},
+    {"netns", 0, TAKES_ADOPT, "PATH", "the listeners of this network namespace", WORD(netns)},
+    {"name", 0, TAKES_ADOPT, "NAME", "the host's name (this machine's)", WORD(name)},
+    {"top", 0, TAKES_ADOPT, "N", "tell so many components that fit (5)", set_top, AT(top)},
+    {"output", 0, TAKES_ADOPT, "FILE", "write the proposal there; never over a file", WORD(output)},
+    {"key", 0, TAKES_RESPOND, "FILE", "the key that both sides of the test know", WORD(key)},
+    {"make-key", 0, TAKES_RESPOND, "FILE", "write a new key there, and do nothing else", WORD(make_key)},
+    {"for", 0, TAKES_RESPOND, "SEC", "end after so many seconds (600)", set_duration, AT(duration_s)},
+    {"colour", 0, TAKES_EXPLAIN, "WHEN", "auto, always or never", check_set_colour, AT(colour)},
+    {NULL, 0, 0, NULL, NULL, NULL, 0},
 };
 
 /* --- reading ----------------------------------------------------------------------------------------------------- */
 
-static int print_help(const struct command *command)
+int cli_tell_options(const struct command *command, const struct option_row *rows, unsigned users)
 {
     struct text out = {0};
     text_printf(&out, "Usage: portconform %s %s\nTells %s.\n", command->name, command->usage, command->summary);
-    options_help(options, command->options, &out);
+    options_help(rows, users, &out);
     if (command->notes)
         text_printf(&out, "\n%s", command->notes);
     return cli_finish(&out, STATUS_OK);
@@ -261,7 +145,7 @@ int cli_arguments_read(const struct command *command, int argc, char **argv, str
     } else if (r < 0) {
         status = cli_fail("%s: %s", command->name, pc_strerror(r));
     } else if (arguments->help) {
-        status = print_help(command);
+        status = cli_tell_options(command, options, command->options);
     } else {
         arguments->operands = argv + operands;
         arguments->operand_count = (size_t)(argc - operands);

@@ -72,6 +72,9 @@ struct cli_arguments {
 enum { CLI_GO_ON = -1 };
 int cli_arguments_read(const struct command *command, int argc, char **argv, struct cli_arguments *arguments);
 void cli_arguments_done(struct cli_arguments *arguments);
+/* What --help prints of a command: how it is used, its options, its notes. Returns the exit status. */
+int cli_tell_options(const struct command *command, const struct option_row *rows, unsigned users);
+int cli_set_timeout(void *field, const char *value, struct text *error); /* for a row: an unsigned, in seconds */
 
 /* "portconform: WHAT" on stderr. Returns STATUS_UNKNOWN. */
 int cli_fail(const char *format, ...) __attribute__((format(printf, 1, 2)));

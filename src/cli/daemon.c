@@ -2,107 +2,51 @@
 #include "daemon.h"
 
 #include "portconform/error.h"
-#include "portconform/number.h"
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
-enum { TIMEOUT_MAX_S = 3600, MOST_MAX = 100000 };
-
 /* --- options ------------------------------------------------------------------------------------------------------ */
 
-static int set_help(void *target, const char *value, struct text *error)
-{
-    (void)value;
-    (void)error;
-    ((struct daemon_arguments *)target)->help = true;
-    return 0;
-}
-
-static int set_socket(void *target, const char *value, struct text *error)
-{
-    (void)error;
-    ((struct daemon_arguments *)target)->socket = value;
-    return 0;
-}
-
-static int set_form(void *target, const char *value, struct text *error)
+static int set_form(void *field, const char *value, struct text *error)
 {
     static const char *const names[] = {"text", "json", NULL};
-    for (size_t i = 0; names[i]; i++) {
-        if (strcmp(names[i], value) == 0) {
-            ((struct daemon_arguments *)target)->form = names[i];
-            return 0;
-        }
-    }
-    return options_unknown(error, "form", value, names);
-}
-
-static int set_most(void *target, const char *value, struct text *error)
-{
-    int64_t most = 0;
-    if (number_parse(value, 1, MOST_MAX, &most) < 0) {
-        text_printf(error, "--most takes 1 to %d", MOST_MAX);
-        return -EINVAL;
-    }
-    ((struct daemon_arguments *)target)->most = value;
+    int form = options_choice("form", value, names, error);
+    if (form < 0)
+        return form;
+    *(const char **)field = names[form];
     return 0;
 }
 
-static int set_no_wait(void *target, const char *value, struct text *error)
+/* Kept as the word that it is: it goes on to the daemon. */
+static int set_most(void *field, const char *value, struct text *error)
 {
-    (void)value;
-    (void)error;
-    ((struct daemon_arguments *)target)->no_wait = true;
+    static const struct option_range range = {"--most", 1, 100000, ""};
+    unsigned most;
+    int r = options_number(value, &range, &most, error);
+    if (r < 0)
+        return r;
+    *(const char **)field = value;
     return 0;
-}
-
-static int set_timeout(void *target, const char *value, struct text *error)
-{
-    int64_t seconds = 0;
-    if (number_parse(value, 1, TIMEOUT_MAX_S, &seconds) < 0) {
-        text_printf(error, "--timeout takes 1 to %d seconds", TIMEOUT_MAX_S);
-        return -EINVAL;
-    }
-    ((struct daemon_arguments *)target)->timeout_s = (unsigned)seconds;
-    return 0;
-}
-
-static int set_colour(void *target, const char *value, struct text *error)
-{
-    static const char *const names[] = {"auto", "always", "never", NULL};
-    for (size_t i = 0; names[i]; i++) {
-        if (strcmp(names[i], value) == 0) {
-            ((struct daemon_arguments *)target)->colour = (enum check_colour)i;
-            return 0;
-        }
-    }
-    return options_unknown(error, "colour", value, names);
 }
 
 enum { ASKS_ALL = ASKS_STATUS | ASKS_HISTORY | ASKS_CHECK_NOW | ASKS_RELOAD };
 
-static const struct option_row options[] = {
-    {"help", 'h', ASKS_ALL, NULL, "this page", set_help},
-    {"socket", 0, ASKS_ALL, "PATH", "where portconformd answers", set_socket},
-    {"format", 0, ASKS_STATUS | ASKS_HISTORY, "FORM", NULL, set_form},
-    {"output-format", 0, ASKS_STATUS | ASKS_HISTORY, "FORM", "text or json", set_form},
-    {"most", 0, ASKS_HISTORY, "N", "the newest so many (100)", set_most},
-    {"no-wait", 0, ASKS_CHECK_NOW, NULL, "do not wait until the look is done", set_no_wait},
-    {"timeout", 't', ASKS_ALL, "SEC", "give up waiting by then", set_timeout},
-    {"colour", 0, ASKS_STATUS | ASKS_CHECK_NOW, "WHEN", "auto, always or never", set_colour},
-    {NULL, 0, 0, NULL, NULL, NULL},
-};
+#define WORD(member) OPTION_WORD(struct daemon_arguments, member)
+#define FLAG(member) OPTION_FLAG(struct daemon_arguments, member)
+#define AT(member)   offsetof(struct daemon_arguments, member)
 
-static int print_help(const struct command *command, unsigned users)
-{
-    struct text out = {0};
-    text_printf(&out, "Usage: portconform %s %s\nTells %s.\n", command->name, command->usage, command->summary);
-    options_help(options, users, &out);
-    if (command->notes)
-        text_printf(&out, "\n%s", command->notes);
-    return cli_finish(&out, STATUS_OK);
-}
+static const struct option_row options[] = {
+    {"help", 'h', ASKS_ALL, NULL, "this page", FLAG(help)},
+    {"socket", 0, ASKS_ALL, "PATH", "where portconformd answers", WORD(socket)},
+    {"format", 0, ASKS_STATUS | ASKS_HISTORY, "FORM", NULL, set_form, AT(form)},
+    {"output-format", 0, ASKS_STATUS | ASKS_HISTORY, "FORM", "text or json", set_form, AT(form)},
+    {"most", 0, ASKS_HISTORY, "N", "the newest so many (100)", set_most, AT(most)},
+    {"no-wait", 0, ASKS_CHECK_NOW, NULL, "do not wait until the look is done", FLAG(no_wait)},
+    {"timeout", 't', ASKS_ALL, "SEC", "give up waiting by then", cli_set_timeout, AT(timeout_s)},
+    {"colour", 0, ASKS_STATUS | ASKS_CHECK_NOW, "WHEN", "auto, always or never", check_set_colour, AT(colour)},
+    {NULL, 0, 0, NULL, NULL, NULL, 0},
+};
 
 int daemon_arguments_read(const struct command *command, unsigned users, unsigned timeout_s, int argc, char **argv,
                           struct daemon_arguments *ret)
@@ -115,7 +59,7 @@ int daemon_arguments_read(const struct command *command, unsigned users, unsigne
     if (r < 0)
         status = cli_fail("%s: %s", command->name, r == -EINVAL ? text_string(&error) : pc_strerror(r));
     else if (ret->help)
-        status = print_help(command, users);
+        status = cli_tell_options(command, options, users);
     ret->operands = argv + operands;
     ret->operand_count = (size_t)(argc - operands);
     text_done(&error);

@@ -12,43 +12,11 @@
 
 enum { USER_DAEMON = 1 };
 
-static int add_word(const char ***words, size_t *count, const char *word)
-{
-    const char **grown = realloc(*words, (*count + 2) * sizeof(*grown));
-    if (grown == NULL)
-        return -ENOMEM;
-    grown[(*count)++] = word;
-    grown[*count] = NULL;
-    *words = grown;
-    return 0;
-}
-
-static int set_config(void *target, const char *value, struct text *error)
-{
-    (void)error;
-    ((struct daemon_options *)target)->config = value;
-    return 0;
-}
-
 static int set_guides(void *target, const char *value, struct text *error)
 {
     (void)error;
     struct daemon_options *options = target;
-    return add_word(&options->guide_dirs, &options->guide_dir_count, value);
-}
-
-static int set_vantage(void *target, const char *value, struct text *error)
-{
-    (void)error;
-    ((struct daemon_options *)target)->vantage = value;
-    return 0;
-}
-
-static int set_agentx(void *target, const char *value, struct text *error)
-{
-    (void)error;
-    ((struct daemon_options *)target)->agentx = value;
-    return 0;
+    return options_add_word(&options->guide_dirs, &options->guide_dir_count, value);
 }
 
 static int set_snmp_listen(void *target, const char *value, struct text *error)
@@ -61,20 +29,6 @@ static int set_snmp_listen(void *target, const char *value, struct text *error)
     return 0;
 }
 
-static int set_state(void *target, const char *value, struct text *error)
-{
-    (void)error;
-    ((struct daemon_options *)target)->state = value;
-    return 0;
-}
-
-static int set_control(void *target, const char *value, struct text *error)
-{
-    (void)error;
-    ((struct daemon_options *)target)->control = value;
-    return 0;
-}
-
 static int set_syslog(void *target, const char *value, struct text *error)
 {
     struct daemon_options *options = target;
@@ -84,50 +38,26 @@ static int set_syslog(void *target, const char *value, struct text *error)
                     value);
         return -EINVAL;
     }
-    return add_word(&options->syslog, &options->syslog_count, value);
+    return options_add_word(&options->syslog, &options->syslog_count, value);
 }
 
-/* It never goes into the background: whoever starts it (systemd, a shell's &) decides about that. */
-static int set_foreground(void *target, const char *value, struct text *error)
-{
-    (void)target, (void)value, (void)error;
-    return 0;
-}
-
-static int set_verbose(void *target, const char *value, struct text *error)
-{
-    (void)value, (void)error;
-    ((struct daemon_options *)target)->verbose = true;
-    return 0;
-}
-
-static int set_version(void *target, const char *value, struct text *error)
-{
-    (void)value, (void)error;
-    ((struct daemon_options *)target)->version = true;
-    return 0;
-}
-
-static int set_help(void *target, const char *value, struct text *error)
-{
-    (void)value, (void)error;
-    ((struct daemon_options *)target)->help = true;
-    return 0;
-}
+#define WORD(member) OPTION_WORD(struct daemon_options, member)
+#define FLAG(member) OPTION_FLAG(struct daemon_options, member)
 
 static const struct option_row rows[] = {
-    {"config", 'C', USER_DAEMON, "PATH", "site.conf, or the folder that holds it", set_config},
-    {"guides", 'G', USER_DAEMON, "DIR", "look for guides here first (repeatable)", set_guides},
-    {"vantage", 0, USER_DAEMON, "NAME", "where the probes leave from", set_vantage},
-    {"agentx", 0, USER_DAEMON, "SOCKET", "where the SNMP master is; \"none\": do without", set_agentx},
-    {"snmp-listen", 0, USER_DAEMON, "ADDRESS", "serve SNMP without a master: udp:127.0.0.1:1161", set_snmp_listen},
-    {"syslog", 0, USER_DAEMON, "TARGET", "tell events there too: local, udp:10.0.9.5:514", set_syslog},
-    {"state", 0, USER_DAEMON, "DIR", "remember findings and events there; \"none\": do not", set_state},
-    {"control", 0, USER_DAEMON, "PATH", "the socket to ask at; \"none\": nobody may", set_control},
-    {"foreground", 'f', USER_DAEMON, NULL, "stay in the foreground, as it always does", set_foreground},
-    {"verbose", 'v', USER_DAEMON, NULL, "log each visit as well", set_verbose},
-    {"version", 'V', USER_DAEMON, NULL, "print the version", set_version},
-    {"help", 'h', USER_DAEMON, NULL, "print this page", set_help},
+    {"config", 'C', USER_DAEMON, "PATH", "site.conf, or the folder that holds it", WORD(config)},
+    {"guides", 'G', USER_DAEMON, "DIR", "look for guides here first (repeatable)", set_guides, 0},
+    {"vantage", 0, USER_DAEMON, "NAME", "where the probes leave from", WORD(vantage)},
+    {"agentx", 0, USER_DAEMON, "SOCKET", "where the SNMP master is; \"none\": do without", WORD(agentx)},
+    {"snmp-listen", 0, USER_DAEMON, "ADDRESS", "serve SNMP without a master: udp:127.0.0.1:1161", set_snmp_listen, 0},
+    {"syslog", 0, USER_DAEMON, "TARGET", "tell events there too: local, udp:10.0.9.5:514", set_syslog, 0},
+    {"state", 0, USER_DAEMON, "DIR", "remember findings and events there; \"none\": do not", WORD(state)},
+    {"control", 0, USER_DAEMON, "PATH", "the socket to ask at; \"none\": nobody may", WORD(control)},
+    /* it never goes into the background: whoever starts it (systemd, a shell's &) decides about that */
+    {"foreground", 'f', USER_DAEMON, NULL, "stay in the foreground, as it always does", options_set_nothing, 0},
+    {"verbose", 'v', USER_DAEMON, NULL, "log each visit as well", FLAG(verbose)},
+    {"version", 'V', USER_DAEMON, NULL, "print the version", FLAG(version)},
+    {"help", 'h', USER_DAEMON, NULL, "print this page", FLAG(help)},
     {0},
 };
 
