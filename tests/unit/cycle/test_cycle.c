@@ -295,8 +295,7 @@ static void unknown_listener_source_is_failed_evidence(void **state)
     expect_ports(w, TRANSPORT_TCP, 80, 80);
     w->hosts[0].listeners = LISTENERS_SNMP;
     unlisted = PROBE_OPEN;
-    if (listener_source_find("snmp"))
-        skip();
+    assert_null(listener_source_find("snmp")); /* its part is not linked here */
     assert_true(cycle_needs_other_kinds(&w->plan, whole, NULL));
     drive(w);
     const struct listener_table *table = cycle_observations(w->cycle)->hosts[0].listeners;

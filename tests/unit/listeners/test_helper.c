@@ -18,6 +18,8 @@
 
 #include <cmocka.h>
 
+#include "unit/skip.h"
+
 /* --- packets ------------------------------------------------------------------------------------------------------ */
 
 static void test_places(void **state)
@@ -165,7 +167,7 @@ enum { OTHER_USER = 65534 };
 static void run_apart(int (*work)(void))
 {
     if (geteuid() != 0)
-        skip();
+        SKIP("a helper with capabilities needs root");
     const pid_t pid = fork();
     assert_true(pid >= 0);
     if (pid == 0)

@@ -26,6 +26,8 @@
 
 #include <cmocka.h>
 
+#include "unit/skip.h"
+
 /* A bound socket, listening if TCP. `host` may be NULL for the wildcard. Returns -1 where the family is not there. */
 static int open_socket(sa_family_t family, int type, const char *host, uint16_t *ret_port)
 {
@@ -135,8 +137,7 @@ static void wildcards_of_both_families(void **state)
     const int dual = listen_on(AF_INET6, NULL, 1, &dual_port);
     if (dual < 0) {
         close(v4);
-        print_message("no IPv6 on this machine\n");
-        skip();
+        SKIP("this machine has no IPv6");
     }
     const int v6 = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
     const int on = 1;
@@ -176,8 +177,7 @@ static void a_mapped_address_is_told_as_ipv4(void **state)
     uint16_t port;
     const int fd = listen_on(AF_INET6, "::ffff:127.0.0.1", 1, &port);
     if (fd < 0) {
-        print_message("no IPv6 on this machine\n");
-        skip();
+        SKIP("this machine has no IPv6");
     }
     struct listener_table *table = collect_seen(NULL, false);
     const struct listener *listener = find(table, TRANSPORT_TCP, port);
@@ -220,8 +220,7 @@ static void a_device_has_its_name(void **state)
     assert_true(fd >= 0);
     if (setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, "lo", 3) < 0) {
         close(fd);
-        print_message("binding to a device is not permitted\n");
-        skip();
+        SKIP("binding to a device is not permitted here");
     }
     struct listener_table *table = collect_seen(NULL, false);
     const struct listener *listener = find(table, TRANSPORT_TCP, port);
@@ -405,8 +404,7 @@ static void another_namespace(void **state)
     char path[64];
     if (!resident_start(&resident)) {
         resident_end(&resident);
-        print_message("a namespace needs CAP_SYS_ADMIN\n");
-        skip();
+        SKIP("a network namespace needs CAP_SYS_ADMIN");
     }
     snprintf(path, sizeof(path), "/proc/%d/ns/net", (int)resident.pid);
     struct listener_table *inside = collect_seen(path, true);
@@ -448,10 +446,8 @@ static int unprivileged_look(void)
 static void a_missing_permission_is_our_own_trouble(void **state)
 {
     (void)state;
-    if (getuid() != 0) {
-        print_message("giving up permissions needs root\n");
-        skip();
-    }
+    if (getuid() != 0)
+        SKIP("giving up permissions needs root");
     const pid_t pid = fork();
     assert_true(pid >= 0);
     if (pid == 0)

@@ -17,6 +17,8 @@
 
 #include <cmocka.h>
 
+#include "unit/skip.h"
+
 #define ID "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 
 static void expect_name(const char *got, const char *wanted)
@@ -163,10 +165,8 @@ static void a_real_cgroup_names_its_unit(void **state)
 {
     (void)state;
     char path[64];
-    if (getuid() != 0 || !make_cgroup(path, sizeof(path))) {
-        print_message("making a cgroup needs root and a writable cgroup2 mount\n");
-        skip();
-    }
+    if (getuid() != 0 || !make_cgroup(path, sizeof(path)))
+        SKIP("making a cgroup needs root and a writable cgroup2 mount");
     const pid_t pid = fork();
     assert_true(pid >= 0);
     if (pid == 0)

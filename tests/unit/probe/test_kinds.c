@@ -17,6 +17,8 @@
 
 #include <cmocka.h>
 
+#include "unit/skip.h"
+
 enum { TIMEOUT_MS = 3000, PATIENCE_MS = 5000 };
 
 static const struct moment start = {.mono_ms = 1000000, .wall_ms = 1700000000000};
@@ -91,8 +93,7 @@ static int open_server(const char *address, int type, uint16_t *ret_port)
     socklen_t length = address_to_sockaddr(&own, 0, &sockaddr);
     int fd = socket(own.family, type | SOCK_CLOEXEC, 0);
     if (own.family == AF_INET6 && (fd < 0 || bind(fd, (struct sockaddr *)&sockaddr, length))) {
-        print_message("no IPv6 on this machine\n");
-        skip();
+        SKIP("this machine has no IPv6");
     }
     assert_true(fd >= 0);
     if (own.family == AF_INET)

@@ -4,15 +4,17 @@
 #include <sched.h>
 #include <sys/mount.h>
 
-static bool mounted;
+#include "unit/skip.h"
 
-/* Needs root: elsewhere the test is skipped. */
 static struct place place_on_tmpfs(const char *size)
 {
     struct place place = place_new();
     char options[32];
     snprintf(options, sizeof options, "size=%s", size);
-    mounted = mount("tmpfs", place.folder, "tmpfs", 0, options) == 0;
+    if (mount("tmpfs", place.folder, "tmpfs", 0, options) != 0) {
+        rmdir(place.folder);
+        SKIP("a disk of a size of our own needs root, for mount()");
+    }
     return place;
 }
 
@@ -58,10 +60,6 @@ static void who_asks_for_the_history_of_a_store_that_was_never_made_gets_an_answ
 {
     (void)state;
     struct place place = place_on_tmpfs("64k");
-    if (!mounted) {
-        rmdir(place.folder);
-        skip();
-    }
     struct arena *arena = arena_new();
     struct recorder *recorder = quick_recorder_at(&place, NULL);
     const struct history_query all = {.host = NULL}, one = {.host = "mgr01"};
@@ -76,10 +74,6 @@ static void a_disk_of_64k_is_full(void **state)
 {
     (void)state;
     struct place place = place_on_tmpfs("64k");
-    if (!mounted) {
-        rmdir(place.folder);
-        skip();
-    }
     struct arena *arena = arena_new();
     struct recorder *recorder = quick_recorder_at(&place, NULL);
     one_target(recorder, "siem");
@@ -117,10 +111,6 @@ static void a_disk_that_may_only_be_read(void **state)
 {
     (void)state;
     struct place place = place_on_tmpfs("16m");
-    if (!mounted) {
-        rmdir(place.folder);
-        skip();
-    }
     struct arena *arena = arena_new();
     struct recorder *recorder = quick_recorder_at(&place, NULL);
     one_target(recorder, "siem");

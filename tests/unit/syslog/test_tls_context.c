@@ -18,6 +18,8 @@
 
 #include <cmocka.h>
 
+#include "unit/skip.h"
+
 enum { ERROR_SIZE = 512, ANOTHER_USER = 65534, HOUR_S = 3600 };
 
 struct place {
@@ -133,7 +135,7 @@ static void a_key_of_another_user_is_refused(void **state)
     const struct place *place = *state;
     const struct syslog_tls settings = settings_of(place);
     if (geteuid() != 0)
-        skip();
+        SKIP("giving a file to another user needs root");
     assert_int_equal(chown(place->key, ANOTHER_USER, (gid_t)-1), 0);
     expect_refusal(&settings, "belongs to another user (uid 65534)");
 }

@@ -8,6 +8,8 @@
 #include <locale.h>
 #include <time.h>
 
+#include "unit/skip.h"
+
 static void assert_screen(struct told *told, const struct plan *plan, const struct tell_options *options,
                           const char *expected)
 {
@@ -254,7 +256,7 @@ static void wide_characters_count_two_columns_and_break_anywhere(void **state)
 {
     (void)state;
     if (setlocale(LC_CTYPE, "C.UTF-8") == NULL)
-        skip();
+        SKIP("this machine has no locale C.UTF-8");
     struct text out = {0};
     struct layout layout = {.out = &out, .columns = 12};
     layout_cell(&layout, "監視", 6);
