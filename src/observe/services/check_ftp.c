@@ -4,7 +4,7 @@
 enum {
     SOON = 120,
     GREETING = 220,
-    BUSY = 421,
+    REFUSALS = 400,
     SYSTEM = 215,
     NEEDS_PASSWORD = 331,
     NEEDS_ACCOUNT = 332,
@@ -27,19 +27,23 @@ static enum service_verdict ftp_read(const struct service_talk *talk, struct tex
     if (match != MATCH_YES)
         return talk_decide(match, SERVICE_MORE);
     bool says_so = line_has(greeting.first, "FTP");
-    if (greeting.code == SOON || greeting.code == BUSY)
-        return says_so ? SERVICE_PROVEN : SERVICE_UNPROVEN;
-    if (greeting.code != GREETING)
+    bool comes_later = greeting.code == SOON || greeting.code >= REFUSALS;
+    if (comes_later && !says_so)
+        return SERVICE_UNPROVEN; /* mail servers refuse like this, too */
+    if (greeting.code != GREETING && !comes_later)
         return SERVICE_WRONG;
-    if (talk->said == 0)
-        return SERVICE_SAY;
-    match = talk_reply(talk, &at, &answer);
-    if (match != MATCH_YES)
-        return talk_decide(match, SERVICE_MORE);
-    bool of_ftp = answer.code == SYSTEM || answer.code == NOT_LOGGED_IN || answer.code == NEEDS_PASSWORD ||
-                  answer.code == NEEDS_ACCOUNT;
-    if (!of_ftp && !says_so)
-        return SERVICE_WRONG;
+    if (!comes_later) {
+        if (talk->said == 0)
+            return SERVICE_SAY;
+        match = talk_reply(talk, &at, &answer);
+        if (match != MATCH_YES)
+            return talk_decide(match, SERVICE_MORE);
+        bool of_ftp = answer.code == SYSTEM || answer.code == NOT_LOGGED_IN || answer.code == NEEDS_PASSWORD ||
+                      answer.code == NEEDS_ACCOUNT;
+        /* some will not tell their system; what is no mail server may be one of them */
+        if (!of_ftp && !says_so)
+            return answer.code >= REFUSALS && !line_has(greeting.first, "SMTP") ? SERVICE_UNPROVEN : SERVICE_WRONG;
+    }
     text_add(detail, "FTP, ");
     talk_quote_line(detail, greeting.first);
     return SERVICE_PROVEN;

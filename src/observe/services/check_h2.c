@@ -4,7 +4,7 @@
 
 static const char preface[] = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
-enum { FRAME_HEADER = 9, FRAME_SETTINGS = 4, FRAME_GOAWAY = 7, SETTING = 6 };
+enum { FRAME_SETTINGS = 4, FRAME_GOAWAY = 7, SETTING = 6, STREAM_MASK = 0x7fffffff };
 
 static size_t h2_say(const struct service_talk *talk, uint8_t *buffer, size_t size)
 {
@@ -31,7 +31,7 @@ static enum service_verdict h2_read(const struct service_talk *talk, struct text
         return SERVICE_WRONG;
     if (!take_u8(&reader, &flags) || !take_u32(&reader, &stream))
         return SERVICE_MORE;
-    if (stream != 0)
+    if ((stream & STREAM_MASK) != 0)
         return SERVICE_WRONG;
     text_add(detail, "HTTP/2");
     return SERVICE_PROVEN;

@@ -52,7 +52,7 @@ static void tell_server(const struct service_talk *talk, struct text *detail)
 static bool wants_tls(const struct service_talk *talk, size_t body)
 {
     struct line rest = {talk->heard + body, talk->length - body};
-    return line_has(rest, "https") || line_has(rest, "tls") || line_has(rest, "ssl");
+    return line_has_alone(rest, "https") || line_has_alone(rest, "tls") || line_has_alone(rest, "ssl");
 }
 
 static enum service_verdict http_read(const struct service_talk *talk, struct text *detail)

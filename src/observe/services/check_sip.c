@@ -22,7 +22,13 @@ static size_t sip_say(const struct service_talk *talk, uint8_t *buffer, size_t s
 
 static enum service_verdict sip_read(const struct service_talk *talk, struct text *detail)
 {
-    return talk_status(talk, "SIP/", detail);
+    /* empty lines may come first (RFC 3261 section 7.5) */
+    struct service_talk rest = *talk;
+    while (rest.length > 0 && (rest.heard[0] == '\r' || rest.heard[0] == '\n')) {
+        rest.heard++;
+        rest.length--;
+    }
+    return rest.length > 0 ? talk_status(&rest, "SIP/", detail) : SERVICE_MORE;
 }
 
 const struct service_check service_check_sip = {

@@ -1,7 +1,7 @@
 /* SMB: a negotiation of the dialect, by version 2 and later; a server that has version 1 alone may close instead. */
 #include "talk.h"
 
-enum { HEADER = 64, HEADER_AND_DIALECT = HEADER + 6, DIALECT_AT = HEADER + 4, FRAME = 4 };
+enum { HEADER = 64, HEADER_AND_DIALECT = HEADER + 6, DIALECT_AT = HEADER + 4, FRAME = 4, STATUS_AT = 8 };
 
 static size_t smb_say(const struct service_talk *talk, uint8_t *buffer, size_t size)
 {
@@ -38,7 +38,15 @@ static enum service_verdict smb_read(const struct service_talk *talk, struct tex
     enum match match = talk_begins(talk, FRAME, "\xfeSMB", 4);
     if (match == MATCH_NO)
         return old == MATCH_PART ? SERVICE_MORE : SERVICE_WRONG;
-    if (match == MATCH_PART || (talk->length < FRAME + HEADER_AND_DIALECT && !talk->over))
+    struct reader reader = {talk->heard, talk->length};
+    uint32_t status;
+    if (match == MATCH_PART || !skip_octets(&reader, FRAME + STATUS_AT) || !take_u32(&reader, &status))
+        return SERVICE_MORE;
+    if (status != 0) {
+        text_add(detail, "SMB 2 or later, none of our dialects");
+        return SERVICE_PROVEN;
+    }
+    if (talk->length < FRAME + HEADER_AND_DIALECT && !talk->over)
         return SERVICE_MORE;
     text_add(detail, "SMB 2 or later");
     if (talk->length >= FRAME + HEADER_AND_DIALECT) {

@@ -2,7 +2,13 @@
  */
 #include "talk.h"
 
-enum { GREETING = 220, DONE = 250, BUSY = 421, NOT_FOR_YOU = 554 };
+enum { GREETING = 220, DONE = 250, REFUSALS = 400, NO_MAIL = 521, NOT_FOR_YOU = 554 };
+
+/* What FTP and others also say to a command that they do not know, or not yet. */
+static bool is_unknown_command(unsigned code)
+{
+    return code < REFUSALS || (code >= 500 && code <= 503) || code == 530;
+}
 
 static size_t smtp_say(const struct service_talk *talk, uint8_t *buffer, size_t size)
 {
@@ -19,9 +25,10 @@ static enum service_verdict smtp_read(const struct service_talk *talk, struct te
     if (match != MATCH_YES)
         return talk_decide(match, SERVICE_MORE);
     bool says_so = line_has(greeting.first, "SMTP");
-    if (greeting.code == BUSY && !says_so)
-        return SERVICE_UNPROVEN; /* FTP has it, too */
-    if (greeting.code != GREETING && greeting.code != NOT_FOR_YOU && greeting.code != BUSY)
+    bool refuses = greeting.code == NOT_FOR_YOU || greeting.code == NO_MAIL;
+    if (greeting.code >= REFUSALS && !refuses && !says_so)
+        return SERVICE_UNPROVEN; /* FTP and others refuse like this, too */
+    if (greeting.code != GREETING && greeting.code < REFUSALS)
         return SERVICE_WRONG;
     for (unsigned said = 0; greeting.code == GREETING; said++) {
         if (talk->said == said)
@@ -31,6 +38,8 @@ static enum service_verdict smtp_read(const struct service_talk *talk, struct te
             return talk_decide(match, SERVICE_MORE);
         if (answer.code == DONE || says_so)
             break;
+        if (!is_unknown_command(answer.code))
+            return SERVICE_UNPROVEN;
         if (said == 1)
             return SERVICE_WRONG;
     }
@@ -43,7 +52,7 @@ static const char farewell[] = "QUIT\r\n";
 
 const struct service_check service_check_smtp = {
     .name = "SMTP",
-    .source = "RFC 5321 sections 3.1 and 3.2",
+    .source = "RFC 5321 sections 3.1 and 3.2, RFC 7504",
     .first = SPEAKER_SERVER,
     .proof = "the greeting, and the answer to EHLO or HELO",
     .say = smtp_say,

@@ -11,6 +11,12 @@ static size_t ssh_say(const struct service_talk *talk, uint8_t *buffer, size_t s
     return written(&writer);
 }
 
+/* What OpenSSH says in place of its identification when it is too busy, or has had enough of somebody. */
+static bool is_refusal(struct line line)
+{
+    return line_has(line, "Exceeded MaxStartups") || line_has(line, "Not allowed at this time");
+}
+
 static enum service_verdict ssh_read(const struct service_talk *talk, struct text *detail)
 {
     enum { LINES_MAX = 32 };
@@ -21,9 +27,12 @@ static enum service_verdict ssh_read(const struct service_talk *talk, struct tex
         return SERVICE_WRONG;
     for (size_t lines = 0; lines < LINES_MAX; lines++) {
         size_t begin = at;
+        bool named = talk_begins_text(talk, begin, own) == MATCH_YES;
         if (!talk_line(talk, &at, &line))
-            return talk->over ? SERVICE_WRONG : SERVICE_MORE;
-        if (talk_begins_text(talk, begin, own) != MATCH_YES)
+            return talk->over && !named ? SERVICE_WRONG : SERVICE_MORE;
+        if (is_refusal(line))
+            return SERVICE_UNPROVEN;
+        if (!named)
             continue;
         if (line.length < 7 || !(line.octets[4] == '1' || line.octets[4] == '2') || line.octets[5] != '.')
             return SERVICE_WRONG;

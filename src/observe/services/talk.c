@@ -3,10 +3,7 @@
 
 #include <string.h>
 
-enum {
-    QUOTE_COLUMNS = 60,
-    REPLY_LINES = 64, /* of one reply; more are no reply */
-};
+enum { QUOTE_COLUMNS = 60 };
 
 enum match talk_begins(const struct service_talk *talk, size_t offset, const void *literal, size_t length)
 {
@@ -64,14 +61,35 @@ static uint8_t lower(uint8_t octet)
     return octet >= 'A' && octet <= 'Z' ? (uint8_t)(octet | 0x20) : octet;
 }
 
+static bool has_at(struct line line, size_t at, const char *word, size_t length)
+{
+    size_t same = 0;
+    while (same < length && at + same < line.length && lower(line.octets[at + same]) == lower((uint8_t)word[same]))
+        same++;
+    return same == length;
+}
+
 bool line_has(struct line line, const char *word)
 {
     size_t length = strlen(word);
+    for (size_t at = 0; at + length <= line.length; at++)
+        if (has_at(line, at, word, length))
+            return true;
+    return false;
+}
+
+static bool is_letter(uint8_t octet)
+{
+    return lower(octet) >= 'a' && lower(octet) <= 'z';
+}
+
+bool line_has_alone(struct line line, const char *word)
+{
+    size_t length = strlen(word);
     for (size_t at = 0; at + length <= line.length; at++) {
-        size_t same = 0;
-        while (same < length && lower(line.octets[at + same]) == lower((uint8_t)word[same]))
-            same++;
-        if (same == length)
+        size_t end = at + length;
+        if (has_at(line, at, word, length) && (at == 0 || !is_letter(line.octets[at - 1])) &&
+            (end == line.length || (!is_letter(line.octets[end]) && line.octets[end] != ':')))
             return true;
     }
     return false;
@@ -127,19 +145,16 @@ enum match talk_reply(const struct service_talk *talk, size_t *offset, struct re
     unsigned code = number_at(talk->heard + at);
     struct line first = talk_line_so_far(talk, at);
     bool last = first.length < 4 || first.octets[3] != '-';
-    for (size_t lines = 0; lines < REPLY_LINES; lines++) {
+    do {
         if (!talk_line(talk, &at, &line))
             return MATCH_PART;
         /* FTP lets lines in between look as they like */
         last = last || (line.length >= 3 && memcmp(line.octets, first.octets, 3) == 0 &&
                         (line.length == 3 || line.octets[3] == ' '));
-        if (last) {
-            *offset = at;
-            *ret = (struct reply){.code = code, .first = first};
-            return MATCH_YES;
-        }
-    }
-    return MATCH_NO;
+    } while (!last);
+    *offset = at;
+    *ret = (struct reply){.code = code, .first = first};
+    return MATCH_YES;
 }
 
 enum service_verdict talk_status(const struct service_talk *talk, const char *protocol, struct text *detail)

@@ -68,10 +68,15 @@ static const struct sample right[] = {
     {"http", OCTETS("HTTP/1.1 200 OK\r\nServer: x\r\n\r\nhello"), 30, "HTTP/1.1 200 OK, x"},
     {"http", OCTETS("HTTP/1.0 400 Bad Request\r\n\r\n"), 28, "HTTP/1.0 400 Bad Request"},
     {"h2", OCTETS("\0\0\6\4\0\0\0\0\0\0\3\0\0\0\x64"), 9, "HTTP/2"},
+    {"h2", OCTETS("\0\0\0\4\0\x80\0\0\0"), 9, "HTTP/2"}, /* the reserved bit says nothing */
+    {"h2", OCTETS("\0\0\x08\7\0\0\0\0\0\0\0\0\0\0\0\0\x0b"), 9, "HTTP/2"},
     {"smtp", OCTETS("220-mx01\r\n220 ready\r\n250-mx01\r\n250 HELP\r\n"), 41, "SMTP, \"220-mx01\""},
     {"smtp", OCTETS("220 mx01 SMTP\r\n502 what?\r\n"), 26, "SMTP, \"220 mx01 SMTP\""},
     {"smtp", OCTETS("220 mx01\r\n500 what?\r\n250 ok\r\n"), 29, "SMTP, \"220 mx01\""},
     {"smtp", OCTETS("554 not from you\r\n"), 18, "SMTP, \"554 not from you\""},
+    {"smtp", OCTETS("521 mx01 takes no mail\r\n"), 24, "SMTP, \"521 mx01 takes no mail\""},
+    {"smtp", OCTETS("450 mx01 ESMTP is busy\r\n"), 24, "SMTP, \"450 mx01 ESMTP is busy\""},
+    {"ftp", OCTETS("530 FTP is shut\r\n"), 17, "FTP, \"530 FTP is shut\""},
     {"ftp", OCTETS("220 ready\r\n530 Please login\r\n"), 29, "FTP, \"220 ready\""},
     {"ftp", OCTETS("220-a\r\n anything\r\n220 b\r\n215 UNIX\r\n"), 35, "FTP, \"220-a\""},
     {"pop3", OCTETS("+OK ready\r\n"), 11, "POP3, \"+OK ready\""},
@@ -79,14 +84,18 @@ static const struct sample right[] = {
     {"ssh", OCTETS("welcome\r\nSSH-2.0-x\r\n"), 20, "\"SSH-2.0-x\""},
     {"telnet", OCTETS("\xff\xfd\x18"), 3, "Telnet options"},
     {"telnet", OCTETS("login: \xff\xfc\6"), 10, "Telnet options"},
+    {"telnet", OCTETS("\xff\xf1y\xff\xff: \xff\xf9\xff\xfc\6"), 12, "Telnet options"},
     {"ldap", OCTETS("\x30\x84\0\0\0\x0d\2\4\x55\x66\x77\x88\x65\7\x0a\1\0\4\0\4\0"), 13, "LDAP, the root DSE answers"},
     {"ldap", OCTETS("\x30\x0c\2\1\0\x78\7\x0a\1\x34\4\0\4\0"), 6, "LDAP, a notice of disconnection"},
     {"sip", OCTETS("SIP/2.0 404 Not Found\r\n"), 23, "SIP/2.0 404 Not Found"},
+    {"sip", OCTETS("\r\n\r\nSIP/2.0 200 OK\r\n"), 20, "SIP/2.0 200 OK"},
+    {"http", OCTETS("HTTP/1.1 503 Busy\r\n\r\n"), 21, "HTTP/1.1 503 Busy"},
     {"rtsp", OCTETS("RTSP/1.0 200 OK\r\n"), 17, "RTSP/1.0 200 OK"},
     {"xmpp", OCTETS("<?xml version='1.0'?>\n<stream:stream xmlns:stream='http://etherx.jabber.org/streams'>"), 85,
      "XMPP stream"},
     {"smb", OCTETS("\0\0\0\x4a\xfeSMB@\0\0\0\0\0\0\0\0\0\1\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"
                    "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\x41\0\1\0\2\3"), 74, "SMB 3.0.2"},
+    {"smb", OCTETS("\0\0\0\x49\xfeSMB@\0\0\0\xbb\0\0\xc0\0\0"), 16, "SMB 2 or later, none of our dialects"},
     {"smb", OCTETS("\0\0\0\x20\xffSMB"), 8, "SMB 1"},
     {"netbios-ssn", OCTETS("\x82\0\0\0"), 4, "NetBIOS session"},
     {"netbios-ssn", OCTETS("\x83\0\0\1\x82"), 4, "NetBIOS session service, which has no such name"},
@@ -145,6 +154,28 @@ static const struct sample wrong[] = {
     {"cql", OCTETS("\x84\0\x77\x89\6\0\0\0\0"), 0, NULL},
     {"cql", OCTETS("\4\0\x77\x88\5\0\0\0\0"), 0, NULL},
 };
+
+/* The right server on a bad day, or one that says too little to tell it from another: no proof, and no impostor. */
+static const struct sample undecided[] = {
+    {"smtp", OCTETS("421 too busy\r\n"), 0, "SMTP not proven by \"421 too busy\\r\\n\""},
+    {"smtp", OCTETS("450 4.3.2 come back later\r\n"), 0, NULL},
+    {"smtp", OCTETS("550 5.7.1 you are on a list\r\n"), 0, NULL},
+    {"smtp", OCTETS("220 mx01\r\n550 no\r\n554 go away\r\n"), 0, NULL},
+    {"smtp", OCTETS("220 mx01\r\n421 closing\r\n"), 0, NULL},
+    {"smtp", OCTETS("220-mx01\r\n220-"), 0, NULL},
+    {"ftp", OCTETS("421 too many users\r\n"), 0, NULL},
+    {"ftp", OCTETS("500 OOPS: refusing to run\r\n"), 0, NULL},
+    {"ftp", OCTETS("530 too many connections\r\n"), 0, NULL},
+    {"ftp", OCTETS("220 ready\r\n502 no such thing\r\n"), 0, NULL},
+    {"ftp", OCTETS("220 ready\r\n421 closing\r\n"), 0, NULL},
+    {"pop3", OCTETS("-ERR busy\r\n"), 0, NULL},
+    {"ssh", OCTETS("Exceeded MaxStartups\r\n"), 0, NULL},
+    {"ssh", OCTETS("Not allowed at this time\r\n"), 0, NULL},
+    {"ssh", OCTETS("SSH-2.0-x"), 0, NULL},
+    {"ssh", OCTETS("welcome\r\nSSH-2.0-x"), 0, NULL},
+    {"telnet", OCTETS("login: \xff\xf9"), 0, NULL},
+    {"telnet", OCTETS("\xff\xff\xff\xf1hello\xff"), 0, NULL},
+};
 /* clang-format on */
 
 static void each_is_proven(void **state)
@@ -184,6 +215,34 @@ static void each_is_told_from_others(void **state)
     }
 }
 
+static void a_refusal_is_no_impostor(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof(undecided) / sizeof(undecided[0]); i++) {
+        const struct sample *one = &undecided[i];
+        for (size_t piece = 1; piece <= one->length; piece += one->length - 1 ? one->length - 1 : 1)
+            if (hear(one->service, one->octets, one->length, piece, true) != SERVICE_UNPROVEN)
+                fail_msg("%s, sample %zu, in pieces of %zu: %s", one->service, i, piece, text_string(&told));
+        if (one->detail)
+            assert_string_equal(text_string(&told), one->detail);
+    }
+}
+
+/* A long greeting is a greeting still; what does not fit is not read. */
+static void a_long_greeting_is_waited_for(void **state)
+{
+    struct text greeting = {0};
+    (void)state;
+    for (int i = 0; i < 100; i++)
+        text_add(&greeting, "220-terms of use\r\n");
+    assert_int_equal(hear("ftp", text_string(&greeting), greeting.length, 7, false), SERVICE_MORE);
+    assert_int_equal(hear("ftp", text_string(&greeting), greeting.length, 7, true), SERVICE_UNPROVEN);
+    text_add(&greeting, "220 ready\r\n215 UNIX\r\n");
+    assert_int_equal(hear("ftp", text_string(&greeting), greeting.length, 7, true), SERVICE_PROVEN);
+    assert_false(greeting.failed);
+    text_done(&greeting);
+}
+
 static void silence_proves_nothing(void **state)
 {
     size_t count;
@@ -199,10 +258,15 @@ static void tls_in_place_of_plain(void **state)
     (void)state;
     const struct service_check_row *rows = service_check_table(&count);
     for (size_t i = 0; i < count; i++)
-        if (strcmp(rows[i].service, "telnet") != 0)
-            assert_int_equal(hear(rows[i].service, OCTETS("\x15\3\3\0\2\2\x46"), 1, true), SERVICE_TLS);
+        assert_int_equal(hear(rows[i].service, OCTETS("\x15\3\3\0\2\2\x46"), 1, true), SERVICE_TLS);
     assert_int_equal(hear("http", OCTETS("HTTP/1.1 400 Bad\r\n\r\nSpeak HTTPS here"), 3, true), SERVICE_TLS);
     assert_int_equal(hear("http", OCTETS("HTTP/1.1 200 OK\r\n\r\nSpeak HTTPS here"), 3, true), SERVICE_PROVEN);
+    assert_int_equal(hear("http", OCTETS("HTTP/1.1 400 Bad\r\n\r\nan SSL-enabled server port"), 3, true), SERVICE_TLS);
+    assert_int_equal(hear("http", OCTETS("HTTP/1.1 400 Bad\r\n\r\nrequires TLS."), 3, true), SERVICE_TLS);
+    /* a page for people: a link and a script are no such words */
+    assert_int_equal(
+        hear("http", OCTETS("HTTP/1.1 400 Bad\r\n\r\n<a href=\"https://x\" class=\"classless\">"), 3, true),
+        SERVICE_PROVEN);
 }
 
 /* What we say ourselves proves nothing when it comes back. */
@@ -298,6 +362,8 @@ int main(void)
         cmocka_unit_test_teardown(each_is_proven, forget),
         cmocka_unit_test_teardown(nothing_shorter_is, forget),
         cmocka_unit_test_teardown(each_is_told_from_others, forget),
+        cmocka_unit_test_teardown(a_refusal_is_no_impostor, forget),
+        cmocka_unit_test_teardown(a_long_greeting_is_waited_for, forget),
         cmocka_unit_test_teardown(silence_proves_nothing, forget),
         cmocka_unit_test_teardown(tls_in_place_of_plain, forget),
         cmocka_unit_test_teardown(an_echo_is_no_service, forget),
