@@ -2,6 +2,7 @@
 #include "loader.h"
 
 #include "portconform/address.h"
+#include "portconform/secret_file.h"
 #include <string.h>
 #include <sys/stat.h>
 #include <syslog.h>
@@ -107,9 +108,10 @@ static const char *read_path(struct loader *loader, const struct field *path)
 static void judge_key(struct loader *loader, const struct node *node, const char *path)
 {
     struct stat status;
-    if (path == NULL || stat(path, &status) < 0 || !S_ISREG(status.st_mode))
+    if (path == NULL || stat(path, &status) < 0)
         return;
-    if ((status.st_mode & (S_IRWXO | S_IWGRP | S_IXGRP)) != 0)
+    const unsigned flaws = secret_file_flaws(&status);
+    if (!(flaws & SECRET_FILE_IRREGULAR) && flaws & (SECRET_FILE_OPEN | SECRET_FILE_GROUP_EXECUTES))
         ERROR(loader, node_inside(node), "chmod 600 FILE; where a group may read it: chmod 640 FILE",
               "others may read or change the file of the private key (mode %04o)", (unsigned)status.st_mode & 07777U);
 }

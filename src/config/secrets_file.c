@@ -3,6 +3,7 @@
 
 #include "portconform/arena.h"
 #include "portconform/error.h"
+#include "portconform/secret_file.h"
 #include "schema.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -29,13 +30,13 @@ struct complaint {
 /* A group may read a file of root's: that is how a service gets what it needs and cannot change. */
 static struct complaint judge_permissions(const struct stat *status)
 {
-    const mode_t foreign = S_IWGRP | S_IRWXO;
-    if (!S_ISREG(status->st_mode))
+    const unsigned flaws = secret_file_flaws(status);
+    if (flaws & SECRET_FILE_IRREGULAR)
         return (struct complaint){"secrets are kept in a regular file", NULL};
-    if (status->st_uid != 0 && status->st_uid != geteuid())
+    if (flaws & SECRET_FILE_FOREIGN)
         return (struct complaint){"the file of secrets belongs to another user",
                                   "chown root:portconform FILE && chmod 640 FILE"};
-    if (status->st_mode & foreign || (status->st_uid != 0 && status->st_mode & S_IRGRP))
+    if (flaws & SECRET_FILE_OPEN || (status->st_uid != 0 && flaws & SECRET_FILE_GROUP_READS))
         return (struct complaint){"others may read or change the file of secrets",
                                   "chmod 600 FILE; of a file of root's a group may read: chmod 640 FILE"};
     if (status->st_size > FILE_MAX)

@@ -2,6 +2,7 @@
 #include "portconform/error.h"
 #include "portconform/file.h"
 #include "portconform/respond.h"
+#include "portconform/secret_file.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -47,7 +48,9 @@ int acceptance_key_read(const char *path, struct acceptance_key *ret)
     size_t length;
     if (stat(path, &status) < 0)
         return -errno;
-    if (S_ISREG(status.st_mode) && (status.st_mode & (S_IRWXG | S_IRWXO)) != 0)
+    const unsigned shared = SECRET_FILE_OPEN | SECRET_FILE_GROUP_READS | SECRET_FILE_GROUP_EXECUTES;
+    const unsigned flaws = secret_file_flaws(&status);
+    if (!(flaws & SECRET_FILE_IRREGULAR) && flaws & shared)
         return -EPERM;
     int result = file_read(path, FILE_MOST, &text, &length);
     if (result < 0)

@@ -3,6 +3,8 @@
  * otherwise. */
 #include "internal.h"
 
+#include "portconform/secret_file.h"
+
 #include <net-snmp/agent/net-snmp-agent-includes.h>
 
 #include <net-snmp/agent/agent_callbacks.h>
@@ -104,8 +106,7 @@ static bool may_be_read(struct agent *agent, const char *path)
     char text[LOG_TEXT];
     if (stat(path, &status) < 0)
         return false;
-    bool good = S_ISREG(status.st_mode) && (status.st_mode & (S_IWGRP | S_IRWXO)) == 0 &&
-                (status.st_uid == 0 || status.st_uid == geteuid());
+    bool good = (secret_file_flaws(&status) & (SECRET_FILE_IRREGULAR | SECRET_FILE_FOREIGN | SECRET_FILE_OPEN)) == 0;
     if (!good) {
         snprintf(text, sizeof(text), "%s is not read: it must be root's or one's own, and no business of others (0640)",
                  path);

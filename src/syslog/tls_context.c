@@ -2,6 +2,7 @@
 #include "tls_context.h"
 
 #include "portconform/error.h"
+#include "portconform/secret_file.h"
 #include "portconform/syslog.h"
 
 #include <errno.h>
@@ -39,14 +40,16 @@ static int open_key(const char *path, char *error, size_t size)
 {
     struct stat status;
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-    if (fd < 0 || fstat(fd, &status) < 0) {
+    bool known = fd >= 0 && fstat(fd, &status) == 0;
+    const unsigned flaws = known ? secret_file_flaws(&status) : 0;
+    if (!known) {
         snprintf(error, size, "%s: %s", path, strerror(errno));
-    } else if (!S_ISREG(status.st_mode)) {
+    } else if (flaws & SECRET_FILE_IRREGULAR) {
         snprintf(error, size, "%s: is no regular file", path);
-    } else if ((status.st_mode & (S_IRWXO | S_IWGRP | S_IXGRP)) != 0) {
+    } else if (flaws & (SECRET_FILE_OPEN | SECRET_FILE_GROUP_EXECUTES)) {
         snprintf(error, size, "%s: a private key that others may use (mode %04o); chmod 0640 or 0600 cures it", path,
                  (unsigned)status.st_mode & 07777U);
-    } else if (status.st_uid != 0 && status.st_uid != geteuid()) {
+    } else if (flaws & SECRET_FILE_FOREIGN) {
         snprintf(error, size, "%s: a private key that belongs to another user (uid %u)", path, status.st_uid);
     } else {
         return fd;

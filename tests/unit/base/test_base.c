@@ -6,6 +6,7 @@
 #include "portconform/file.h"
 #include "portconform/log.h"
 #include "portconform/number.h"
+#include "portconform/secret_file.h"
 #include "portconform/vector.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -303,6 +304,37 @@ static void reads_files_of_proc(void **state)
     assert_null(data);
 }
 
+static void tells_who_may_use_a_secret(void **state)
+{
+    (void)state;
+    const uid_t own = geteuid();
+    const struct {
+        mode_t mode;
+        uid_t uid;
+        unsigned flaws;
+    } cases[] = {
+        {S_IFREG | 0600, own, 0},
+        {S_IFREG | 0700, own, 0},
+        {S_IFREG | 0600, 0, 0},
+        {S_IFREG | 0640, own, SECRET_FILE_GROUP_READS},
+        {S_IFREG | 0610, own, SECRET_FILE_GROUP_EXECUTES},
+        {S_IFREG | 0620, own, SECRET_FILE_OPEN},
+        {S_IFREG | 0604, own, SECRET_FILE_OPEN},
+        {S_IFREG | 0602, own, SECRET_FILE_OPEN},
+        {S_IFREG | 0601, own, SECRET_FILE_OPEN},
+        {S_IFREG | 0660, own, SECRET_FILE_OPEN | SECRET_FILE_GROUP_READS},
+        {S_IFREG | 0600, own + 1, SECRET_FILE_FOREIGN},
+        {S_IFIFO | 0600, own, SECRET_FILE_IRREGULAR},
+        {S_IFDIR | 0755, own + 1,
+         SECRET_FILE_IRREGULAR | SECRET_FILE_FOREIGN | SECRET_FILE_OPEN | SECRET_FILE_GROUP_READS |
+             SECRET_FILE_GROUP_EXECUTES},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        const struct stat status = {.st_mode = cases[i].mode, .st_uid = cases[i].uid};
+        assert_int_equal(secret_file_flaws(&status), cases[i].flaws);
+    }
+}
+
 /* --- diagnostics ------------------------------------------------------------------------------------------------ */
 
 static void expect_print(const struct diag *diag, const char *wanted)
@@ -448,6 +480,7 @@ int main(void)
         cmocka_unit_test(clocks_go),
         cmocka_unit_test(reads_files),
         cmocka_unit_test(reads_files_of_proc),
+        cmocka_unit_test(tells_who_may_use_a_secret),
         cmocka_unit_test(diagnostics_print_and_sort),
         cmocka_unit_test(diagnostics_are_capped),
         cmocka_unit_test(nearest_words),
