@@ -1,6 +1,7 @@
 /* Rows of words under named columns, told as TSV, JSON or aligned text. */
 #include "command.h"
 
+#include "portconform/json.h"
 #include "portconform/vector.h"
 #include <errno.h>
 #include <jansson.h>
@@ -73,20 +74,15 @@ static json_t *row_object(const struct sheet *sheet, size_t first)
 int sheet_tell_json(const struct sheet *sheet, struct text *out)
 {
     json_t *rows = sheet->failed ? NULL : json_array();
-    int r = rows ? 0 : -ENOMEM;
-    for (size_t i = 0; r == 0 && i < sheet->count; i += sheet->column_count)
-        if (json_array_append_new(rows, row_object(sheet, i)) < 0)
-            r = -ENOMEM;
-    char *dump = r == 0 ? json_dumps(rows, JSON_INDENT(2)) : NULL;
-    if (dump) {
-        text_add(out, dump);
-        text_add(out, "\n");
-    } else {
-        r = -ENOMEM;
+    for (size_t i = 0; rows && i < sheet->count; i += sheet->column_count) {
+        if (json_array_append_new(rows, row_object(sheet, i)) < 0) {
+            json_decref(rows);
+            rows = NULL;
+        }
     }
-    free(dump);
-    json_decref(rows);
-    return r < 0 || out->failed ? -ENOMEM : 0;
+    int r = json_add(out, rows, JSON_INDENT(2));
+    text_add(out, "\n");
+    return r == 0 && !out->failed ? 0 : -ENOMEM;
 }
 
 static size_t column_width(const struct sheet *sheet, size_t column)

@@ -4,41 +4,16 @@
  * twice, and two runs can be compared line by line. */
 #include "portconform/tell_json.h"
 
+#include "portconform/json.h"
 #include "portconform/text.h"
 
 #include <errno.h>
 #include <jansson.h>
-#include <stdlib.h>
 #include <string.h>
 
 static void json_add_value(struct text *out, json_t *value)
 {
-    char *dump = value != NULL ? json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY) : NULL;
-    if (dump == NULL)
-        out->failed = true;
-    else
-        text_add(out, dump);
-    free(dump);
-    json_decref(value);
-}
-
-/* Text as a JSON string, null for NULL. Escaped first: whatever a peer or a program's name holds, it becomes
- * well-formed UTF-8 without control characters. NULL: out of memory. */
-static json_t *json_text(const char *string)
-{
-    if (string == NULL)
-        return json_null();
-    struct text escaped = {0};
-    text_escape_string(&escaped, string, ESCAPE_TEXT);
-    json_t *value = escaped.failed ? NULL : json_string(text_string(&escaped));
-    text_done(&escaped);
-    return value;
-}
-
-static json_t *json_time(int64_t wall_ms)
-{
-    char buffer[CLOCK_TEXT];
-    return wall_ms == 0 ? json_null() : json_string(clock_format_rfc3339(wall_ms, buffer, sizeof buffer));
+    (void)json_add(out, value, JSON_COMPACT | JSON_ENCODE_ANY);
 }
 
 static json_t *json_address(const struct address *address)
@@ -46,26 +21,6 @@ static json_t *json_address(const struct address *address)
     char buffer[ADDRESS_TEXT];
     return address->family == AF_UNSPEC ? json_null() : json_string(address_format(address, buffer, sizeof buffer));
 }
-
-struct json_member {
-    const char *name;
-    json_t *value; /* transferred; NULL: out of memory */
-};
-
-/* An object of `members` in their order; every value is consumed. NULL: out of memory. */
-static json_t *json_members(const struct json_member *members, size_t count)
-{
-    json_t *object = json_object();
-    for (size_t i = 0; i < count; i++) {
-        /* consumes the value in any case, and fails for NULL */
-        if (json_object_set_new(object, members[i].name, members[i].value) != 0) {
-            json_decref(object);
-            object = NULL;
-        }
-    }
-    return object;
-}
-#define JSON_MEMBERS(members) json_members((members), sizeof(members) / sizeof *(members))
 
 static json_t *json_waiver(const struct finding *finding)
 {
@@ -108,11 +63,6 @@ static json_t *json_finding(const struct finding *finding, const struct tell_opt
         {"held", json_boolean(finding->held)},
     };
     return JSON_MEMBERS(members);
-}
-
-static json_t *json_count(size_t count)
-{
-    return json_integer((json_int_t)count);
 }
 
 static void json_add_hosts(struct text *out, const struct snapshot *snapshot, const struct tell_options *options)
