@@ -2,6 +2,7 @@
 #include "directory.h"
 
 #include "portconform/arena.h"
+#include "portconform/sorted.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -192,17 +193,10 @@ void check_directory_unref(struct check_directory *directory)
 /* The first of that name. */
 static const struct directory_host *find_exactly(const struct check_directory *directory, const char *name)
 {
-    size_t low = 0, high = directory->name_count;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (strcmp(directory->names[middle].name, name) < 0)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    if (low == directory->name_count || strcmp(directory->names[low].name, name) != 0)
-        return NULL;
-    return &directory->hosts[directory->names[low].host];
+    const struct directory_name *names = directory->names;
+    size_t at = SORTED_PLACE(i, directory->name_count, strcmp(names[i].name, name) < 0);
+    bool found = at < directory->name_count && strcmp(names[at].name, name) == 0;
+    return found ? &directory->hosts[names[at].host] : NULL;
 }
 
 const struct directory_host *directory_find(const struct check_directory *directory, const char *name)

@@ -1,6 +1,7 @@
 /* Two guides: parameters, components, and who may call which port of which component. */
 #include "differing.h"
 
+#include "portconform/sorted.h"
 #include "portconform/vector.h"
 
 #include <errno.h>
@@ -297,19 +298,8 @@ static void tell_way(struct differing *differing, const struct guide_way *way, b
 
 static bool ways_hold(const struct guide_ways *ways, const char *key)
 {
-    struct guide_way wanted = {.key = (char *)key};
-    size_t low = 0, high = ways->count;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        int order = strcmp(ways->items[middle].key, wanted.key);
-        if (order == 0)
-            return true;
-        if (order < 0)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return false;
+    size_t at = SORTED_PLACE(i, ways->count, strcmp(ways->items[i].key, key) < 0);
+    return at < ways->count && strcmp(ways->items[at].key, key) == 0;
 }
 
 /* What `of` has and `others` has not, each key once. */

@@ -1,6 +1,7 @@
 /* Two sites: what is expected of each host, and which openings differ. */
 #include "differing.h"
 
+#include "portconform/sorted.h"
 #include "portconform/vector.h"
 
 #include <errno.h>
@@ -169,19 +170,12 @@ static bool is_covered(const struct site_way *ways, size_t count, uint16_t port)
 /* The openings under one key. */
 static const struct site_way *find_ways(const struct site_ways *ways, const char *key, size_t *ret_count)
 {
-    size_t low = 0, high = ways->count;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (strcmp(ways->items[middle].key, key) < 0)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    size_t end = low;
+    size_t begin = SORTED_PLACE(i, ways->count, strcmp(ways->items[i].key, key) < 0);
+    size_t end = begin;
     while (end < ways->count && strcmp(ways->items[end].key, key) == 0)
         end++;
-    *ret_count = end - low;
-    return end > low ? &ways->items[low] : NULL;
+    *ret_count = end - begin;
+    return end > begin ? &ways->items[begin] : NULL;
 }
 
 /* Those ports of an opening that the others have not: "31000", "80..81, 90". */

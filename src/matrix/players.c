@@ -1,6 +1,7 @@
 /* Everybody of a site who plays a component, and where. */
 #include "build.h"
 
+#include "portconform/sorted.h"
 #include "portconform/vector.h"
 
 #include <errno.h>
@@ -199,19 +200,13 @@ int players_collect(struct matrix_build *build)
 
 const struct play *players_of(const struct matrix_build *build, const struct component *component, size_t *ret_count)
 {
-    size_t low = 0, high = build->plays.count;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if ((uintptr_t)build->plays.items[middle].component < (uintptr_t)component)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    size_t end = low;
-    while (end < build->plays.count && build->plays.items[end].component == component)
+    const struct play *plays = build->plays.items;
+    size_t begin = SORTED_PLACE(i, build->plays.count, (uintptr_t)plays[i].component < (uintptr_t)component);
+    size_t end = begin;
+    while (end < build->plays.count && plays[end].component == component)
         end++;
-    *ret_count = end - low;
-    return build->plays.items != NULL ? build->plays.items + low : NULL;
+    *ret_count = end - begin;
+    return plays != NULL ? plays + begin : NULL;
 }
 
 void players_done(struct matrix_build *build)

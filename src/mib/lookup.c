@@ -1,6 +1,8 @@
 /* Look-ups in a view: a binary search a column, and mostly none, because who walks asks for the row behind the last. */
 #include "internal.h"
 
+#include "portconform/sorted.h"
+
 #include <string.h>
 
 /* The indexes of a row, the host's first; in a table that is not by host, that is 0. */
@@ -35,26 +37,12 @@ static bool place_fits(const struct mib_rows *rows, struct mib_place place, stru
 
 static struct mib_place place_search(const struct mib_rows *rows, struct key key)
 {
-    size_t low = 0, high = rows->count;
-    while (low < high) { /* the first group whose last row is not before the key */
-        size_t middle = low + (high - low) / 2;
-        if (key_before(&rows->groups[middle], rows->groups[middle].count - 1, key))
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    struct mib_place place = {low, 0};
-    if (low == rows->count)
-        return place;
-    high = rows->groups[low].count - 1;
-    while (place.row < high) {
-        size_t middle = place.row + (high - place.row) / 2;
-        if (key_before(&rows->groups[low], middle, key))
-            place.row = middle + 1;
-        else
-            high = middle;
-    }
-    return place;
+    const struct mib_group *groups = rows->groups;
+    /* the first group whose last row is not before the key; that row needs no second look */
+    size_t at = SORTED_PLACE(i, rows->count, key_before(&groups[i], groups[i].count - 1, key));
+    if (at == rows->count)
+        return (struct mib_place){at, 0};
+    return (struct mib_place){at, SORTED_PLACE(i, groups[at].count - 1, key_before(&groups[at], i, key))};
 }
 
 /* The first place that is not before `key`; group == count where there is none. */

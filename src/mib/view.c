@@ -1,6 +1,8 @@
 /* Views: what is published, as rows by their indexes. */
 #include "internal.h"
 
+#include "portconform/sorted.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,18 +13,10 @@ static const struct finding no_finding;
 
 static struct mib_block *last_block(const struct mib_view *last, uint32_t host, const struct finding_block *block)
 {
-    size_t low = 0, high = last == NULL ? 0 : last->block_count;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        struct mib_block *candidate = last->blocks[middle];
-        if (candidate->host == host)
-            return candidate->block == block ? candidate : NULL;
-        if (candidate->host < host)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return NULL;
+    size_t count = last == NULL ? 0 : last->block_count;
+    size_t at = SORTED_PLACE(i, count, last->blocks[i]->host < host);
+    bool same = at < count && last->blocks[at]->host == host && last->blocks[at]->block == block;
+    return same ? last->blocks[at] : NULL;
 }
 
 static struct mib_listing *last_listing(const struct mib_view *last, const struct listing *listing)

@@ -1,6 +1,7 @@
 /* Observations: their life; listener tables, their order, whom a listener serves, and how it reads. */
 #include "portconform/observation.h"
 
+#include "portconform/sorted.h"
 #include "portconform/text.h"
 
 #include <errno.h>
@@ -80,17 +81,9 @@ void listener_table_sort(struct listener_table *table)
 
 size_t listener_table_find(const struct listener_table *table, enum transport transport, uint16_t port)
 {
-    size_t low = 0, high = table->count;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        const struct listener *at = &table->items[middle];
-        bool before = at->transport != transport ? at->transport < transport : at->port < port;
-        if (before)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low;
+    const struct listener *items = table->items;
+    return SORTED_PLACE(i, table->count,
+                        items[i].transport != transport ? items[i].transport < transport : items[i].port < port);
 }
 
 /* FNV-1a */

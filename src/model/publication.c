@@ -3,6 +3,7 @@
 #include "portconform/publication.h"
 
 #include "listing.h"
+#include "portconform/sorted.h"
 #include "portconform/vector.h"
 
 #include <errno.h>
@@ -147,18 +148,11 @@ enum { LISTING_HOLDS_MS = 30000 };
 /* Where the host's listing is, or would be. */
 static size_t listing_place(const struct publication *publication, const char *host, bool *ret_found)
 {
-    size_t low = 0, high = publication->listings.count;
-    *ret_found = false;
-    while (low < high && !*ret_found) {
-        size_t middle = low + (high - low) / 2;
-        int order = strcmp(publication->listings.items[middle]->host, host);
-        *ret_found = order == 0;
-        if (order < 0)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return *ret_found ? high : low;
+    struct listing **items = publication->listings.items;
+    size_t count = publication->listings.count;
+    size_t at = SORTED_PLACE(i, count, strcmp(items[i]->host, host) < 0);
+    *ret_found = at < count && strcmp(items[at]->host, host) == 0;
+    return at;
 }
 
 static bool still_says(const struct publication *publication, const char *host, const struct listener_table *table)

@@ -2,6 +2,8 @@
  * leaves no memory behind. */
 #include "entries.h"
 
+#include "portconform/sorted.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -76,13 +78,5 @@ void entries_pop(struct entries *entries)
 
 size_t entries_after(const struct entries *entries, uint64_t seq)
 {
-    size_t low = 0, high = entries->count;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (entries_at(entries, middle)->seq > seq)
-            high = middle;
-        else
-            low = middle + 1;
-    }
-    return low;
+    return SORTED_PLACE(i, entries->count, entries_at(entries, i)->seq <= seq);
 }
