@@ -19,9 +19,10 @@
  * seq, per target and boot, is gapless: where events are given up, EVENTS_LOST takes the last of their numbers. A boot
  * is the life of a store: a store that cannot be read (corrupt, or made by a newer version) is renamed, never deleted,
  * and a new one begins a new boot. So does a run that cannot write to its store when it begins; when it can, it takes
- * over what the store holds for the targets, with numbers of its own. Only a disk that takes nothing for more than
- * 65536 events, and then a crash, may make ids come twice; and after a crash in such a time a seq may come twice, with
- * another id: a receiver knows an event by boot and id.
+ * over what the store holds for the targets, with numbers of its own. And so does the run after one that was killed
+ * while its store could not be written: a page beside the store, whose room is taken beforehand, says so, and beyond
+ * which id to go on; the targets are told EVENTS_LOST without numbers. Where even the page cannot be written (a disk
+ * that may only be read), that is told with the trouble.
  *
  * Calls never block unless they say so. Errors of the disk are never errors of a call: they are in the status.
  */

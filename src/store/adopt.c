@@ -14,6 +14,21 @@ struct foreign {
     char *name;
 };
 
+int writer_set_apart(const struct recorder *recorder, struct disk *disk, struct trouble *trouble)
+{
+    int64_t distance = recorder->boot_number * STORE_FOREIGN_STEP;
+    int r = disk_run(disk, trouble, BEGIN, "");
+    if (r == 0)
+        r = disk_run(disk, trouble, ENTRIES_MOVE, "i", distance);
+    if (r == 0)
+        r = disk_run(disk, trouble, TARGETS_MOVE, "i", distance);
+    if (r == 0)
+        r = disk_run(disk, trouble, META_PUT, "tt", "boot", recorder->boot);
+    if (r == 0)
+        r = disk_run(disk, trouble, META_PUT, "ti", "boot_number", recorder->boot_number);
+    return r < 0 ? r : disk_run(disk, trouble, COMMIT, "");
+}
+
 static int foreign_find(struct disk *disk, struct trouble *trouble, struct foreign *ret)
 {
     int r = disk_query(disk, trouble, FOREIGN_TARGET_READ, "");

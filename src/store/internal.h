@@ -35,6 +35,20 @@ struct foreign_done {
     uint64_t seq;
 };
 
+/* The page beside the store (page.h), and the thread that writes it: whoever goes beyond the store waits for it, but no
+ * longer than a second, since the page may lie on a disk that hangs. */
+struct keeper {
+    pthread_t thread;
+    pthread_cond_t changed;
+    int fd;             /* -1: there is none, and this run's boot is not the store's */
+    bool beyond;        /* what the page shall say */
+    bool known, marked; /* what it says, if that is known */
+    uint64_t ids;
+    bool tried;  /* it cannot be written: not again before somebody asks anew */
+    char *error; /* why; NULL */
+    bool ended;
+};
+
 struct store_counts {
     uint64_t events, transitions, findings;
 };
@@ -55,10 +69,11 @@ struct recorder {
 
     char boot[BOOT_TEXT];
     int64_t boot_number; /* how many boots the store has seen before this one */
-    bool set_aside_now;  /* a store was set aside at the start: the targets have to be told */
+    char *left_behind;   /* why events may have been lost before this run: the targets have to be told; NULL */
     struct foreign_done foreign;
     bool foreign_left; /* the store may hold queues of an earlier boot */
     struct reserve ids;
+    struct keeper keeper;
     struct numbers numbers;
 
     uint64_t turns, told_turn, stored_turn;
@@ -102,6 +117,11 @@ struct event *recorder_store_event(const struct recorder *recorder, enum event_k
 /* What may be told has changed: descriptors of outboxes. */
 void recorder_wake_outboxes(struct recorder *recorder);
 void recorder_mark_done(struct recorder *recorder);
+/* Before anything is told that the disk does not hold: sees to it that the page says so. Gives the lock up meanwhile.
+ */
+void recorder_go_beyond(struct recorder *recorder);
+/* What the page says may be out of date. */
+void recorder_check_page(struct recorder *recorder);
 /* All that was submitted may be told now. */
 void recorder_tell_all(struct recorder *recorder);
 void outbox_wake(struct outbox *queue);
@@ -121,3 +141,4 @@ int64_t recorder_now_ms(void); /* monotonic */
 
 void *recorder_thread(void *recorder);
 void *recorder_watcher(void *recorder);
+void *recorder_keeper(void *recorder);

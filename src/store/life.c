@@ -3,6 +3,7 @@
 #include "disk.h"
 #include "internal.h"
 #include "job.h"
+#include "place.h"
 #include "restore.h"
 #include "writer.h"
 
@@ -12,6 +13,7 @@
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/random.h>
+#include <syslog.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -41,12 +43,17 @@ static void recorder_free(struct recorder *recorder)
     free(recorder->error);
     free(recorder->outage);
     free(recorder->set_aside);
+    free(recorder->left_behind);
+    free(recorder->keeper.error);
+    if (recorder->keeper.fd >= 0)
+        close(recorder->keeper.fd);
     free(recorder->site);
     free(recorder->vantage);
     if (recorder->fd >= 0)
         close(recorder->fd);
     pthread_cond_destroy(&recorder->work);
     pthread_cond_destroy(&recorder->patience);
+    pthread_cond_destroy(&recorder->keeper.changed);
     pthread_mutex_destroy(&recorder->lock);
     free(recorder);
 }
@@ -63,6 +70,8 @@ static int recorder_init_threads(struct recorder *recorder)
         r = pthread_cond_init(&recorder->work, &attributes);
     if (r == 0)
         r = pthread_cond_init(&recorder->patience, &attributes);
+    if (r == 0)
+        r = pthread_cond_init(&recorder->keeper.changed, &attributes);
     pthread_condattr_destroy(&attributes);
     return -r;
 }
@@ -86,12 +95,38 @@ static int recorder_configure(struct recorder *recorder, const struct recorder_o
 
 /* --- the store at the start --------------------------------------------------------------------------------------- */
 
+/* What earlier runs could not write is in no store: this run has a boot of its own and ids beyond theirs. */
+static int recorder_begin_behind(struct recorder *recorder, struct disk *disk, struct disk_found *found,
+                                 struct trouble *trouble)
+{
+    static const char message[] =
+        "The last run ended while its store could not be written: what it told then is not in "
+        "the history, and a new boot begins";
+    recorder->boot_number = found->boot_number + 1;
+    int r = writer_set_apart(recorder, disk, trouble);
+    if (r < 0)
+        return r;
+    memcpy(found->boot, recorder->boot, sizeof found->boot);
+    found->boot_number = recorder->boot_number;
+    recorder->left_behind = strdup("the program ended while its store could not be written");
+    if (recorder->log != NULL)
+        recorder->log(LOG_WARNING, message);
+    return recorder->left_behind == NULL ? trouble_errno(trouble, ENOMEM, "cannot read", recorder->path) : 0;
+}
+
 /* Reads it, and writes that a run has begun: only then are its ids and seqs this run's to go on with. */
-static int recorder_load(struct recorder *recorder, struct disk *disk, const struct disk_found *found,
-                         struct snapshot **ret, struct trouble *trouble)
+static int recorder_load(struct recorder *recorder, struct disk *disk, struct disk_found *found, struct snapshot **ret,
+                         struct trouble *trouble)
 {
     struct job job;
-    int r = restore_recorder(recorder, disk, found, trouble);
+    struct page_content page;
+    int r = keeper_begin(recorder, &page, trouble);
+    if (r == 0 && page.ids > found->ids)
+        found->ids = page.ids;
+    if (r == 0 && page.beyond && !found->fresh && !found->exact)
+        r = recorder_begin_behind(recorder, disk, found, trouble);
+    if (r == 0)
+        r = restore_recorder(recorder, disk, found, trouble);
     if (r == 0)
         r = restore_snapshot(disk, trouble, ret);
     if (r < 0)
@@ -105,7 +140,7 @@ static int recorder_load(struct recorder *recorder, struct disk *disk, const str
     if (r == 0)
         job_written(&job, recorder);
     job_done(&job);
-    return r;
+    return r < 0 ? r : keeper_began(recorder, trouble);
 }
 
 /* A store that cannot be used yet: a boot of its own, and numbers that no other run has given. What can be read of the
@@ -117,6 +152,9 @@ static int recorder_begin_apart(struct recorder *recorder, struct snapshot **ret
     for (size_t i = 0; i < recorder->queue_count; i++)
         queue_free(recorder->queues[i]);
     recorder->queue_count = 0;
+    if (recorder->keeper.fd >= 0)
+        close(recorder->keeper.fd);
+    recorder->keeper.fd = -1;
     recorder->boot_number = 0;
     recorder->ids = (struct reserve){.next = 1};
     numbers_done(&recorder->numbers);
@@ -144,7 +182,9 @@ static int recorder_open_store(struct recorder *recorder, struct recorded *ret)
     if (found.set_aside != NULL) {
         pthread_mutex_lock(&recorder->lock);
         writer_note_aside(recorder, found.set_aside, trouble.text);
-        recorder->set_aside_now = true;
+        if (asprintf(&recorder->left_behind, "the store could not be read and was set aside as %s", found.set_aside) <
+            0)
+            recorder->left_behind = NULL; /* the log has it, and the status */
         pthread_mutex_unlock(&recorder->lock);
         free(found.set_aside);
     }
@@ -173,17 +213,23 @@ static int recorder_open_store(struct recorder *recorder, struct recorded *ret)
 
 static int recorder_start_threads(struct recorder *recorder)
 {
-    int r = pthread_create(&recorder->watcher, NULL, recorder_watcher, recorder);
+    int r = pthread_create(&recorder->keeper.thread, NULL, recorder_keeper, recorder);
     if (r != 0)
         return -r;
-    r = pthread_create(&recorder->thread, NULL, recorder_thread, recorder);
-    if (r != 0) {
-        pthread_mutex_lock(&recorder->lock);
-        recorder->stopping = true;
-        pthread_cond_signal(&recorder->patience);
-        pthread_mutex_unlock(&recorder->lock);
+    r = pthread_create(&recorder->watcher, NULL, recorder_watcher, recorder);
+    bool watched = r == 0;
+    if (r == 0)
+        r = pthread_create(&recorder->thread, NULL, recorder_thread, recorder);
+    if (r == 0)
+        return 0;
+    pthread_mutex_lock(&recorder->lock);
+    recorder->stopping = recorder->ended = true;
+    pthread_cond_signal(&recorder->patience);
+    pthread_cond_broadcast(&recorder->keeper.changed);
+    pthread_mutex_unlock(&recorder->lock);
+    if (watched)
         pthread_join(recorder->watcher, NULL);
-    }
+    pthread_join(recorder->keeper.thread, NULL);
     return -r;
 }
 
@@ -193,6 +239,7 @@ int recorder_start(const struct recorder_options *options, struct recorder **ret
     struct recorder *recorder = calloc(1, sizeof *recorder);
     if (recorder == NULL)
         return -ENOMEM;
+    recorder->keeper.fd = -1;
     recorder->fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     int r = recorder->fd < 0 ? -errno : recorder_init_threads(recorder);
     if (r == 0)
@@ -214,7 +261,7 @@ int recorder_start(const struct recorder_options *options, struct recorder **ret
     return 0;
 }
 
-/* False: it still waits for the disk when the time is up. */
+/* False: it, or the keeper, still waits for the disk when the time is up. */
 static bool recorder_join(struct recorder *recorder, unsigned timeout_ms)
 {
     int64_t until_ms = recorder_now_ms() + timeout_ms;
@@ -225,12 +272,14 @@ static bool recorder_join(struct recorder *recorder, unsigned timeout_ms)
     pthread_mutex_unlock(&recorder->lock);
     pthread_join(recorder->watcher, NULL);
     pthread_mutex_lock(&recorder->lock);
-    while (!recorder->ended && recorder_now_ms() < until_ms)
+    while (!recorder->keeper.ended && recorder_now_ms() < until_ms) /* it ends after the recorder's thread */
         recorder_wait_until(recorder, &recorder->patience, until_ms);
-    bool ended = recorder->ended;
+    bool ended = recorder->keeper.ended;
     pthread_mutex_unlock(&recorder->lock);
-    if (ended)
+    if (ended) {
         pthread_join(recorder->thread, NULL);
+        pthread_join(recorder->keeper.thread, NULL);
+    }
     return ended;
 }
 
@@ -240,6 +289,6 @@ void recorder_stop(struct recorder *recorder, unsigned timeout_ms)
         return;
     if (recorder->folder == NULL || recorder_join(recorder, timeout_ms))
         recorder_free(recorder);
-    else
-        pthread_detach(recorder->thread); /* it has the memory in use: both end with the program */
+    else /* they have the memory in use, and end with the program */
+        (void)(pthread_detach(recorder->thread), pthread_detach(recorder->keeper.thread));
 }

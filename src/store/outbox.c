@@ -178,7 +178,7 @@ void recorder_remove_queue(struct recorder *recorder, size_t index)
         queue_free(queue);
 }
 
-/* A store that could not be read may have held events for this target; nobody knows how many. */
+/* What went before this run may have held events for this target; nobody knows how many. */
 static struct event *events_left_behind(const struct recorder *recorder, const char *target)
 {
     struct event *event = event_new(EVENT_EVENTS_LOST, moment_now());
@@ -186,9 +186,8 @@ static struct event *events_left_behind(const struct recorder *recorder, const c
         return NULL;
     char message[512];
     snprintf(message, sizeof message,
-             "Events for %.80s may be lost, nobody knows how many: the store could not be read and was set aside as "
-             "%.300s; numbers begin again",
-             target, recorder->set_aside);
+             "Events for %.80s may be lost, nobody knows how many: %.350s; numbers begin again", target,
+             recorder->left_behind);
     struct event_texts texts = {
         .site = recorder->site, .vantage = recorder->vantage, .message = message, .target = target};
     if (event_fill(event, &texts) < 0) {
@@ -199,11 +198,12 @@ static struct event *events_left_behind(const struct recorder *recorder, const c
     return event;
 }
 
-/* A new target hears first what all others have heard before: of a store that was set aside, and of one in trouble. */
+/* A new target hears first what all others have heard before: of what an earlier run left behind, and of a store in
+ * trouble. */
 static int queue_greet(struct recorder *recorder, struct outbox *queue)
 {
     int r = 0;
-    if (recorder->set_aside_now) {
+    if (recorder->left_behind != NULL) {
         struct event *event = events_left_behind(recorder, queue->name);
         r = event == NULL ? -ENOMEM : recorder_enter_for(recorder, queue, event);
     }
@@ -261,7 +261,8 @@ int recorder_set_targets(struct recorder *recorder, const struct outbox_target *
         queue->chosen = true;
     }
     if (r == 0) {
-        recorder->set_aside_now = false;
+        free(recorder->left_behind);
+        recorder->left_behind = NULL;
         recorder->targets_given = true;
     }
     pthread_cond_signal(&recorder->work);

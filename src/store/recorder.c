@@ -118,6 +118,7 @@ static void recorder_end_turn(struct recorder *recorder)
     if (recorder->folder == NULL)
         recorder_trim(recorder);
     recorder_wake_outboxes(recorder);
+    recorder_check_page(recorder);
     pthread_cond_signal(&recorder->work);
     pthread_cond_signal(&recorder->patience);
 }

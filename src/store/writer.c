@@ -61,13 +61,17 @@ void writer_failed(struct recorder *recorder, const struct trouble *trouble)
     if (recorder->pause_ms > STORE_RETRY_LAST_MS)
         recorder->pause_ms = STORE_RETRY_LAST_MS;
     recorder->retry_ms = recorder_now_ms() + recorder->pause_ms;
-    bool is_new = recorder->error == NULL || strcmp(recorder->error, trouble->text) != 0;
-    replace_text(&recorder->error, trouble->text);
+    recorder_go_beyond(recorder);
+    char text[600], message[700];
+    const char *page = recorder->keeper.error;
+    snprintf(text, sizeof text, "%s%s%s", trouble->text,
+             page != NULL ? "; killed now, it may number events twice: " : "", page != NULL ? page : "");
+    bool is_new = recorder->error == NULL || strcmp(recorder->error, text) != 0;
+    replace_text(&recorder->error, text);
     recorder->state = trouble->state;
     writer_forget_known(recorder);
     recorder_tell_all(recorder);
-    char message[400];
-    snprintf(message, sizeof message, "The store cannot be written: %s; events are told from memory", trouble->text);
+    snprintf(message, sizeof message, "The store cannot be written: %s; events are told from memory", text);
     if (recorder->outage == NULL) {
         replace_text(&recorder->outage, message);
         writer_tell(recorder, EVENT_TARGET_DOWN, message);
@@ -100,22 +104,6 @@ void writer_note_aside(struct recorder *recorder, const char *name, const char *
     writer_log(recorder, LOG_ERR, message);
 }
 
-/* What the store holds of an earlier boot is kept apart, for writer_adopt(). */
-static int move_foreign(struct recorder *recorder, struct disk *disk, struct trouble *trouble)
-{
-    int64_t distance = recorder->boot_number * STORE_FOREIGN_STEP;
-    int r = disk_run(disk, trouble, BEGIN, "");
-    if (r == 0)
-        r = disk_run(disk, trouble, ENTRIES_MOVE, "i", distance);
-    if (r == 0)
-        r = disk_run(disk, trouble, TARGETS_MOVE, "i", distance);
-    if (r == 0)
-        r = disk_run(disk, trouble, META_PUT, "tt", "boot", recorder->boot);
-    if (r == 0)
-        r = disk_run(disk, trouble, META_PUT, "ti", "boot_number", recorder->boot_number);
-    return r < 0 ? r : disk_run(disk, trouble, COMMIT, "");
-}
-
 /* A store of this run's boot goes on; any other is taken over. Without the lock: what is changed here is this thread's.
  */
 static int take_over(struct recorder *recorder, struct disk *disk, const struct disk_found *found,
@@ -124,7 +112,7 @@ static int take_over(struct recorder *recorder, struct disk *disk, const struct 
     if (!found->fresh && strcmp(found->boot, recorder->boot) != 0) {
         recorder->boot_number = found->boot_number + 1;
         recorder->foreign_left = true;
-        int r = move_foreign(recorder, disk, trouble);
+        int r = writer_set_apart(recorder, disk, trouble);
         return r < 0 ? r : restore_numbers(numbers, disk, trouble);
     }
     return 0;
@@ -149,11 +137,15 @@ static void writer_open(struct recorder *recorder)
     struct trouble trouble;
     struct store_counts counts = {.events = 0};
     struct numbers numbers = {.tree = NULL};
+    uint64_t next_id = recorder->ids.next;
+    bool has_page = recorder->keeper.fd >= 0;
     pthread_mutex_unlock(&recorder->lock);
     struct disk *disk = disk_open(recorder->folder, DISK_WRITE, &found, &trouble);
     char why[sizeof trouble.text];
     memcpy(why, trouble.text, sizeof why);
-    int r = disk == NULL ? trouble.code : take_over(recorder, disk, &found, &numbers, &trouble);
+    int r = disk == NULL ? trouble.code : has_page ? 0 : keeper_join_in(recorder, next_id, &trouble);
+    if (r == 0)
+        r = take_over(recorder, disk, &found, &numbers, &trouble);
     if (r == 0)
         r = restore_counts(&counts, disk, &trouble);
     pthread_mutex_lock(&recorder->lock);
@@ -224,6 +216,9 @@ static void writer_confirm(struct recorder *recorder, uint64_t turn)
     recorder->stored_turn = turn;
     if (recorder->told_turn < turn)
         recorder->told_turn = turn;
+    if (recorder->told_turn == turn)
+        recorder->keeper.beyond = recorder->keeper.tried = false; /* all that was told is on disk */
+    recorder_check_page(recorder);
     recorder->untold_since_ms = recorder->told_turn == recorder->turns ? 0 : recorder->behind_ms;
     recorder_wake_outboxes(recorder);
     if (!was_told)
@@ -378,6 +373,7 @@ void *recorder_thread(void *argument)
     disk_close(recorder->disk);
     recorder->disk = NULL;
     recorder->ended = true;
+    pthread_cond_broadcast(&recorder->keeper.changed);
     pthread_cond_signal(&recorder->patience);
     pthread_mutex_unlock(&recorder->lock);
     return NULL;
@@ -390,10 +386,13 @@ void *recorder_watcher(void *argument)
     pthread_mutex_lock(&recorder->lock);
     while (!recorder->stopping) {
         int64_t since_ms = recorder->untold_since_ms;
-        if (since_ms != 0 && recorder_now_ms() >= since_ms + STORE_PATIENCE_MS)
-            recorder_tell_all(recorder);
-        else
+        if (since_ms != 0 && recorder_now_ms() >= since_ms + STORE_PATIENCE_MS) {
+            recorder_go_beyond(recorder);
+            if (recorder->keeper.beyond) /* else the disk has answered meanwhile */
+                recorder_tell_all(recorder);
+        } else {
             recorder_wait_until(recorder, &recorder->patience, since_ms == 0 ? 0 : since_ms + STORE_PATIENCE_MS);
+        }
     }
     pthread_mutex_unlock(&recorder->lock);
     return NULL;

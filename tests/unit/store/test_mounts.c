@@ -1,6 +1,7 @@
 /* Real disks in trouble, in a mount namespace of our own: one of 64 KiB that is full, one that may only be read. */
 #include "store_world.h"
 
+#include <fcntl.h>
 #include <sched.h>
 #include <sys/mount.h>
 
@@ -101,6 +102,48 @@ static void a_disk_of_64k_is_full(void **state)
     place_unmount(&place);
 }
 
+/* Takes all the room that is left. */
+static void fill(const struct place *place)
+{
+    char path[100], octets[4096] = {0};
+    snprintf(path, sizeof path, "%s/filler", place->folder);
+    int fd = open(path, O_WRONLY | O_CREAT, 0600);
+    assert_true(fd >= 0);
+    while (write(fd, octets, sizeof octets) > 0)
+        continue;
+    assert_int_equal(errno, ENOSPC);
+    close(fd);
+}
+
+static void a_disk_that_fills_up_has_room_for_the_page(void **state)
+{
+    (void)state;
+    struct place place = place_on_tmpfs("1m");
+    struct arena *arena = arena_new();
+    struct recorder *recorder = quick_recorder_at(&place, NULL);
+    one_target(recorder, "siem");
+    struct outbox *outbox = outbox_open(recorder, "siem");
+    wait_on_disk(recorder, submit_range(recorder, 1, 3));
+    fill(&place);
+    uint64_t last = 3;
+    for (; status_of(recorder, arena).state == STORE_GOOD; last += 100)
+        wait_done(recorder, submit_range(recorder, last + 1, last + 100));
+    assert_int_equal(status_of(recorder, arena).state, STORE_FULL);
+    assert_null(strstr(status_of(recorder, arena).error, "page"));
+    char path[100], page[64] = {0};
+    snprintf(path, sizeof path, "%s/store.page", place.folder);
+    int fd = open(path, O_RDONLY);
+    assert_int_equal(read(fd, page, sizeof page - 1), sizeof page - 1);
+    close(fd);
+    assert_non_null(strstr(page, "beyond 1"));
+    place_remount(&place, 0, "size=16m");
+    assert_int_equal(take_until_up(outbox), last);
+    outbox_close(outbox);
+    recorder_stop(recorder, WORLD_STOP_MS);
+    arena_free(arena);
+    place_unmount(&place);
+}
+
 static void count_event(void *context, const struct event *event)
 {
     assert_non_null(event->finding);
@@ -176,6 +219,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_disk_of_64k_is_full),
         cmocka_unit_test(who_asks_for_the_history_of_a_store_that_was_never_made_gets_an_answer),
+        cmocka_unit_test(a_disk_that_fills_up_has_room_for_the_page),
         cmocka_unit_test(a_disk_that_may_only_be_read),
     };
     return cmocka_run_group_tests(tests, begin, NULL);
