@@ -5,7 +5,8 @@
  * key both sides know, and only the responder's sealed answer proves the flow: by UDP as surely as by TCP.
  *
  * The responder is silent to everybody else. It never takes a port that is in use, never sends more than it received,
- * and ends by itself. What somebody recorded and sends again only brings back as many octets.
+ * and ends by itself. What somebody recorded and sends again only brings back as many octets, to whoever it claims to
+ * come from; it proves nothing to the side that checks, which has another nonce by then. No clock plays a part.
  *
  * A message, in both directions, in octets (numbers in network order):
  *
@@ -54,9 +55,9 @@ bool acceptance_open(const uint8_t *octets, size_t length, const struct acceptan
 
 /* The key of the two kinds; copied; one a process, before the first probe. */
 void acceptance_use_key(const struct acceptance_key *key);
-/* They end as PROBE_OPEN with `service_proven` when the responder answered, with its name and port as detail where the
- * port is another; a connection without that answer is open and unproven; silence after a datagram means that no answer
- * came where one was due. */
+/* They end as PROBE_OPEN with `service_proven` when a responder answered, and with `wrong_protocol` beside it when that
+ * was the one of another host or was asked at another port, which the detail names then; a connection without that
+ * answer is open and unproven; silence after a datagram means that no answer came where one was due. */
 extern const struct probe_kind probe_kind_acceptance_tcp;
 extern const struct probe_kind probe_kind_acceptance_udp;
 
@@ -68,7 +69,8 @@ struct responder_port {
     enum transport transport;
     struct address address;
     uint16_t port;
-    uint64_t proven; /* asks that were answered */
+    uint64_t proven; /* asks for this port that were answered */
+    uint64_t strays; /* answered as well, but meant for another port */
     uint64_t others; /* connections and datagrams that were not, because they had no valid seal */
 };
 

@@ -4,12 +4,16 @@
  *     connection   96 octets with a valid seal -> the answer, then it waits for the caller's end
  *                  anything else, or five seconds: reset without a word
  *     UDP port     a datagram with a valid seal -> the answer; anything else: nothing
+ *
+ * An ask that was meant for another port is answered, since that is how the other side learns that something on the way
+ * leads astray; it proves nothing about the port that it came to, and is counted apart.
  */
 #include "portconform/respond.h"
 
 #include "portconform/vector.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -17,11 +21,12 @@
 #include <unistd.h>
 
 enum {
-    CONNECTIONS = 256, /* at a time; the oldest gives way */
+    CONNECTIONS = 256, /* at a time; the oldest gives way, first of those that have their answer */
     SILENCE_MS = 5000, /* that a connection may have */
     BACKLOG = 64,
     EVENTS = 64,
-    DATAGRAMS = 64, /* of one port at a step: a flood does not keep the others waiting */
+    DATAGRAMS = 64,                 /* of one port at a step: a flood does not keep the others waiting */
+    ACCEPTS = CONNECTIONS / EVENTS, /* likewise: none gives way before it was listened to */
 };
 
 /* What an epoll event is about: a port by its number, or a connection by its place beyond all ports. */
@@ -35,6 +40,7 @@ struct connection {
 
 struct responder {
     int epoll;
+    int spare; /* a descriptor to give up when there is no other; -1: none */
     char name[ACCEPTANCE_NAME + 1];
     struct acceptance_key key;
     struct {
@@ -67,6 +73,7 @@ int responder_new(const char *host, const struct acceptance_key *key, struct res
         free(responder);
         return -error;
     }
+    responder->spare = fcntl(responder->epoll, F_DUPFD_CLOEXEC, 0);
     memcpy(responder->name, host, strnlen(host, ACCEPTANCE_NAME));
     responder->key = *key;
     for (size_t i = 0; i < CONNECTIONS; i++)
@@ -84,6 +91,8 @@ void responder_free(struct responder *responder)
             close(responder->connections[i].fd);
     for (size_t i = 0; i < responder->descriptors.count; i++)
         close(responder->descriptors.items[i]);
+    if (responder->spare >= 0)
+        close(responder->spare);
     close(responder->epoll);
     VECTOR_DONE(&responder->ports);
     VECTOR_DONE(&responder->descriptors);
@@ -93,8 +102,8 @@ void responder_free(struct responder *responder)
 
 /* --- opening ports ------------------------------------------------------------------------------------------------ */
 
-/* SO_REUSEADDR for TCP only passes over what waits in TIME_WAIT; beside a listener it does not get in (tcp(7)). For UDP
- * it would share the port, so it is not set. */
+/* Without SO_REUSEADDR: it would share a UDP port, and take a TCP port from under a program that has bound it and does
+ * not listen yet. So a port is in use for a minute after its last connection, too (TIME_WAIT). */
 static int open_bound(enum transport transport, const struct address *address, uint16_t port)
 {
     const int on = 1;
@@ -104,8 +113,7 @@ static int open_bound(enum transport transport, const struct address *address, u
     int fd = socket(address->family, type, 0);
     if (fd < 0)
         return -errno;
-    bool good = transport != TRANSPORT_TCP || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) == 0;
-    good = good && (address->family != AF_INET6 || setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on)) == 0);
+    bool good = address->family != AF_INET6 || setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on)) == 0;
     good = good && bind(fd, (struct sockaddr *)&own, length) == 0;
     good = good && (transport != TRANSPORT_TCP || listen(fd, BACKLOG) == 0);
     if (good)
@@ -137,13 +145,19 @@ int responder_listen(struct responder *responder, enum transport transport, cons
 
 /* --- answering ---------------------------------------------------------------------------------------------------- */
 
-/* The answer to `octets` in `ret`. False: there is none. */
-static bool answer_to(const struct responder *responder, const struct responder_port *port, const uint8_t *octets,
+/* The answer to `octets` in `ret`. False: there is none. The port counts the call. */
+static bool answer_to(const struct responder *responder, struct responder_port *port, const uint8_t *octets,
                       size_t length, uint8_t ret[ACCEPTANCE_LENGTH])
 {
     struct acceptance_message message;
-    if (!acceptance_open(octets, length, &responder->key, &message) || message.answer)
+    if (!acceptance_open(octets, length, &responder->key, &message) || message.answer) {
+        port->others++;
         return false;
+    }
+    if (message.transport == port->transport && message.port == port->port)
+        port->proven++;
+    else
+        port->strays++;
     message.answer = true;
     message.transport = port->transport;
     message.port = port->port;
@@ -164,22 +178,28 @@ static void read_datagrams(struct responder *responder, size_t number)
             return;
         if (got < 0) /* the error of an earlier answer */
             continue;
-        if (!answer_to(responder, port, octets, (size_t)got, answer)) {
-            port->others++;
-            continue;
-        }
-        port->proven++;
-        (void)sendto(fd, answer, sizeof(answer), MSG_NOSIGNAL, (struct sockaddr *)&caller, length);
+        if (answer_to(responder, port, octets, (size_t)got, answer))
+            (void)sendto(fd, answer, sizeof(answer), MSG_NOSIGNAL, (struct sockaddr *)&caller, length);
     }
 }
 
-/* By RST: nothing lingers, and a caller that waits for words knows at once that there are none. */
-static void connection_close(struct connection *connection)
+/* Nothing lingers, and a caller that waits for words knows at once that there are none. */
+static void close_by_reset(int fd)
 {
     const struct linger reset = {.l_onoff = 1, .l_linger = 0};
-    (void)setsockopt(connection->fd, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset));
-    close(connection->fd);
+    (void)setsockopt(fd, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset));
+    close(fd);
+}
+
+static void connection_close(struct connection *connection)
+{
+    close_by_reset(connection->fd);
     connection->fd = -1;
+}
+
+static bool is_answered(const struct connection *connection)
+{
+    return connection->length == ACCEPTANCE_LENGTH;
 }
 
 static void connection_reject(struct responder *responder, struct connection *connection)
@@ -188,24 +208,53 @@ static void connection_reject(struct responder *responder, struct connection *co
     connection_close(connection);
 }
 
+static void connection_end(struct responder *responder, struct connection *connection)
+{
+    if (is_answered(connection))
+        connection_close(connection);
+    else
+        connection_reject(responder, connection);
+}
+
+static bool goes_before(const struct connection *a, const struct connection *b)
+{
+    return is_answered(a) != is_answered(b) ? is_answered(a) : a->began_ms < b->began_ms;
+}
+
 static struct connection *free_connection(struct responder *responder)
 {
-    struct connection *oldest = &responder->connections[0];
+    struct connection *first = &responder->connections[0];
     for (size_t i = 0; i < CONNECTIONS; i++) {
         struct connection *connection = &responder->connections[i];
         if (connection->fd < 0)
             return connection;
-        if (connection->began_ms < oldest->began_ms)
-            oldest = connection;
+        if (goes_before(connection, first))
+            first = connection;
     }
-    connection_reject(responder, oldest);
-    return oldest;
+    connection_end(responder, first);
+    return first;
 }
 
-static void accept_all(struct responder *responder, size_t number, struct moment now)
+/* There is no descriptor for a caller; left in the queue, it would wake us again and again. */
+static bool turn_away(struct responder *responder, size_t number)
 {
-    for (int i = 0; i < BACKLOG; i++) {
+    if (responder->spare >= 0)
+        close(responder->spare);
+    int fd = accept4(responder->descriptors.items[number], NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    if (fd >= 0) {
+        close_by_reset(fd);
+        responder->ports.items[number].others++;
+    }
+    responder->spare = fcntl(responder->epoll, F_DUPFD_CLOEXEC, 0);
+    return fd >= 0;
+}
+
+static void accept_some(struct responder *responder, size_t number, struct moment now)
+{
+    for (int i = 0; i < ACCEPTS; i++) {
         int fd = accept4(responder->descriptors.items[number], NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        if (fd < 0 && (errno == EMFILE || errno == ENFILE) && turn_away(responder, number))
+            continue;
         if (fd < 0)
             return;
         struct connection *connection = free_connection(responder);
@@ -220,7 +269,7 @@ static void accept_all(struct responder *responder, size_t number, struct moment
 static void connection_read(struct responder *responder, struct connection *connection)
 {
     struct responder_port *port = &responder->ports.items[connection->port];
-    bool answered = connection->length == ACCEPTANCE_LENGTH;
+    bool answered = is_answered(connection);
     uint8_t answer[ACCEPTANCE_LENGTH], more;
     ssize_t got = answered ? recv(connection->fd, &more, sizeof(more), 0)
                            : recv(connection->fd, connection->octets + connection->length,
@@ -239,10 +288,9 @@ static void connection_read(struct responder *responder, struct connection *conn
     if (connection->length < ACCEPTANCE_LENGTH)
         return;
     if (!answer_to(responder, port, connection->octets, ACCEPTANCE_LENGTH, answer)) {
-        connection_reject(responder, connection);
+        connection_close(connection);
         return;
     }
-    port->proven++;
     if (send(connection->fd, answer, sizeof(answer), MSG_NOSIGNAL) != (ssize_t)sizeof(answer))
         connection_close(connection);
 }
@@ -255,10 +303,7 @@ static void end_silent_ones(struct responder *responder, struct moment now)
         struct connection *connection = &responder->connections[i];
         if (connection->fd < 0 || now.mono_ms < connection->began_ms + SILENCE_MS)
             continue;
-        if (connection->length == ACCEPTANCE_LENGTH)
-            connection_close(connection);
-        else
-            connection_reject(responder, connection);
+        connection_end(responder, connection);
     }
 }
 
@@ -269,7 +314,7 @@ static void handle(struct responder *responder, uint32_t number, struct moment n
         if (connection->fd >= 0) /* not ended by an earlier event of this step */
             connection_read(responder, connection);
     } else if (responder->ports.items[number].transport == TRANSPORT_TCP) {
-        accept_all(responder, number, now);
+        accept_some(responder, number, now);
     } else {
         read_datagrams(responder, number);
     }

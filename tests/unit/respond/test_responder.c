@@ -6,6 +6,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -108,6 +109,30 @@ static void answers_over_udp(void **state)
     close(fd);
 }
 
+/* It is told where it came to, but the port that it came to has not been reached by anybody who meant it. */
+static void an_ask_for_another_port_proves_nothing(void **state)
+{
+    (void)state;
+    uint8_t octets[ACCEPTANCE_LENGTH], answer[2 * ACCEPTANCE_LENGTH];
+    uint16_t port = free_port(SOCK_DGRAM);
+    assert_int_equal(responder_listen(responder, TRANSPORT_UDP, &loopback, port), 0);
+    int fd = call(SOCK_DGRAM, port);
+    ask(octets, TRANSPORT_UDP, (uint16_t)(port - 1));
+    assert_int_equal(send(fd, octets, sizeof(octets), 0), sizeof(octets));
+    work(fd);
+    check_answer(answer, recv(fd, answer, sizeof(answer), MSG_DONTWAIT), TRANSPORT_UDP, port);
+    ask(octets, TRANSPORT_TCP, port);
+    assert_int_equal(send(fd, octets, sizeof(octets), 0), sizeof(octets));
+    work(fd);
+    check_answer(answer, recv(fd, answer, sizeof(answer), MSG_DONTWAIT), TRANSPORT_UDP, port);
+    size_t count;
+    const struct responder_port *ports = responder_ports(responder, &count);
+    assert_int_equal(ports[0].proven, 0);
+    assert_int_equal(ports[0].strays, 2);
+    assert_int_equal(ports[0].others, 0);
+    close(fd);
+}
+
 static void answers_over_tcp_in_pieces(void **state)
 {
     (void)state;
@@ -183,6 +208,19 @@ static void never_takes_a_port_in_use(void **state)
         assert_int_equal(responder_listen(responder, transports[i], &loopback, port), -EADDRINUSE);
         close(fd);
     }
+    /* bound, and about to listen: with SO_REUSEADDR on both sides the kernel would give it away */
+    struct sockaddr_storage own;
+    socklen_t length = address_to_sockaddr(&loopback, 0, &own);
+    uint16_t port;
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+    assert_true(fd >= 0);
+    assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)), 0);
+    assert_int_equal(bind(fd, (struct sockaddr *)&own, length), 0);
+    assert_int_equal(getsockname(fd, (struct sockaddr *)&own, &length), 0);
+    address_from_sockaddr((struct sockaddr *)&own, &port);
+    assert_int_equal(responder_listen(responder, TRANSPORT_TCP, &loopback, port), -EADDRINUSE);
+    assert_int_equal(listen(fd, 1), 0);
+    close(fd);
     const struct address elsewhere = {.family = AF_INET, .octets = {192, 0, 2, 1}};
     assert_int_equal(responder_listen(responder, TRANSPORT_TCP, &elsewhere, 31000), -EADDRNOTAVAIL);
 }
@@ -208,15 +246,47 @@ static void many_callers(void **state)
         close(callers[i]);
 }
 
+/* No descriptor is left: who calls is turned away, and does not keep it busy. */
+static void no_descriptor_left(void **state)
+{
+    (void)state;
+    enum { FILLERS = 64 };
+    uint8_t answer[ACCEPTANCE_LENGTH];
+    struct rlimit files, tight;
+    int fillers[FILLERS], filled = 0;
+    uint16_t port = free_port(SOCK_STREAM);
+    assert_int_equal(responder_listen(responder, TRANSPORT_TCP, &loopback, port), 0);
+    int callers[] = {call(SOCK_STREAM, port), call(SOCK_STREAM, port)};
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &files), 0);
+    tight = files;
+    tight.rlim_cur = (rlim_t)callers[1] + 1;
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &tight), 0);
+    while (filled < FILLERS && (fillers[filled] = dup(callers[1])) >= 0)
+        filled++;
+    assert_true(filled < FILLERS);
+    work(callers[0]);
+    work(callers[1]);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &files), 0);
+    for (size_t i = 0; i < 2; i++) {
+        assert_int_equal(recv(callers[i], answer, sizeof(answer), MSG_DONTWAIT), -1);
+        assert_int_equal(errno, ECONNRESET);
+        close(callers[i]);
+    }
+    while (filled > 0)
+        close(fillers[--filled]);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(answers_over_udp, begin, end),
+        cmocka_unit_test_setup_teardown(an_ask_for_another_port_proves_nothing, begin, end),
         cmocka_unit_test_setup_teardown(answers_over_tcp_in_pieces, begin, end),
         cmocka_unit_test_setup_teardown(a_stranger_is_reset, begin, end),
         cmocka_unit_test_setup_teardown(a_silent_caller_does_not_stay, begin, end),
         cmocka_unit_test_setup_teardown(never_takes_a_port_in_use, begin, end),
         cmocka_unit_test_setup_teardown(many_callers, begin, end),
+        cmocka_unit_test_setup_teardown(no_descriptor_left, begin, end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
