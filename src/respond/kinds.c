@@ -1,10 +1,12 @@
 /* The probes of the acceptance test: a sealed question in place of a service's own request.
  *
- *     TCP   connect -> send the ask -> read the answer -> proven
- *           anything else that comes, an end or the deadline: open, but not by the responder
- *     UDP   send the ask, `attempts` times over the time-out -> the answer -> proven
+ *     TCP   connect -> send the ask -> read the answer -> proven, or astray: by another host's responder, at another
+ * port anything else that comes, an end or the deadline: open, but not by the responder UDP   send the ask, `attempts`
+ * times over the time-out -> the answer -> proven, or astray
  */
 #include "portconform/respond.h"
+#include "portconform/site.h"
+#include "portconform/text.h"
 
 #include <errno.h>
 #include <string.h>
@@ -39,23 +41,36 @@ static int prepare(struct probe *probe, enum transport transport)
     return acceptance_seal(&ask, &the_key, state->ask);
 }
 
+/* Did the very port answer that was asked, of the host that was meant? A long name is cut as the responder cuts it. */
+static bool came_from_the_right_place(const struct probe *probe, const struct acceptance_message *answer,
+                                      enum transport transport)
+{
+    const struct probe_request *request = probe_request_of(probe);
+    return answer->transport == transport && answer->port == request->port &&
+           (request->host == NULL || strncmp(answer->name, request->host->name, ACCEPTANCE_NAME) == 0);
+}
+
 /* True: this is the answer, and the probe has ended. */
-static bool take_answer(struct probe *probe, const uint8_t *octets, size_t length)
+static bool take_answer(struct probe *probe, const uint8_t *octets, size_t length, enum transport transport)
 {
     const struct acceptance_state *state = probe_state(probe);
     struct acceptance_message answer;
+    struct text name = {0};
     if (!acceptance_open(octets, length, &the_key, &answer) || !answer.answer ||
         memcmp(answer.nonce, state->nonce, sizeof(answer.nonce)) != 0)
         return false;
-    const char *name = answer.name;
-    if (answer.port == probe_request_of(probe)->port)
-        probe_set_detail(probe, "the responder on %s answered", name);
-    else
-        probe_set_detail(probe, "the responder on %s answered at %s %u: something on the way changes the port", name,
+    struct probe_result *result = probe_result_of(probe);
+    text_escape_string(&name, answer.name, ESCAPE_TEXT);
+    result->wrong_protocol = !came_from_the_right_place(probe, &answer, transport);
+    if (result->wrong_protocol)
+        probe_set_detail(probe, "the responder of %s answered, at %s %u", text_string(&name),
                          transport_name(answer.transport), answer.port);
-    probe_result_of(probe)->sign_of_life = true;
-    probe_result_of(probe)->service_proven = true;
-    probe_end(probe, PROBE_OPEN, answer.transport == TRANSPORT_UDP ? REASON_UDP_ANSWER : REASON_SERVICE_PROVEN);
+    else
+        probe_set_detail(probe, "the responder of %s answered", text_string(&name));
+    text_done(&name);
+    result->sign_of_life = true;
+    result->service_proven = true;
+    probe_end(probe, PROBE_OPEN, transport == TRANSPORT_UDP ? REASON_UDP_ANSWER : REASON_SERVICE_PROVEN);
     return true;
 }
 
@@ -69,7 +84,7 @@ static int tcp_start(struct probe *probe)
 
 static void end_without_answer(struct probe *probe)
 {
-    probe_set_detail(probe, "open, but not answered by the responder: somebody else listens there");
+    probe_set_detail(probe, "open, but no responder with this key answered");
     probe_end(probe, PROBE_OPEN, REASON_ACCEPTED);
 }
 
@@ -101,7 +116,7 @@ static void tcp_listen(struct probe *probe)
         }
         state->heard_length += (size_t)got;
     }
-    if (!take_answer(probe, state->heard, state->heard_length))
+    if (!take_answer(probe, state->heard, state->heard_length, TRANSPORT_TCP))
         end_without_answer(probe);
 }
 
@@ -183,7 +198,7 @@ static void udp_on_ready(struct probe *probe, uint32_t epoll_events)
         ssize_t got = recv(probe_fd(probe), octets, sizeof(octets), MSG_DONTWAIT);
         if (got < 0 && errno == EAGAIN)
             break;
-        if (got > 0 && take_answer(probe, octets, (size_t)got))
+        if (got > 0 && take_answer(probe, octets, (size_t)got, TRANSPORT_UDP))
             return;
     }
     if (epoll_events & EPOLLERR)
