@@ -96,6 +96,8 @@ struct check_site {
     struct plan *plan;
 };
 
+/* The configuration to read: `given`, or the installed one. NULL: there is none, and `diags` holds that as an error. */
+const char *check_site_path(const char *given, struct diag_list *diags);
 /* Loads a configuration and plans it for this machine. 0, or a negative code: then `diags` holds an error, except with
  * -ENOMEM and PC_ENAMES. */
 int check_site_open(const struct check_site_request *request, struct check_site *ret, struct diag_list *diags);

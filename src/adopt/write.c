@@ -256,7 +256,7 @@ static void write_unexplained(struct text *out, const struct adoption *adoption)
         text_add(out, " of the ephemeral range not listed: most likely of clients.\n");
     }
     if (adoption->unexplained_count == 0) {
-        text_add(out, "  # The roles explain every listener.\n");
+        text_add(out, table->count == 0 ? "  # Nothing listens here.\n" : "  # The roles explain every listener.\n");
         return;
     }
     text_add(out, "  # What no role explains. Take out the marks before what belongs here; with exclusive = true the "

@@ -51,12 +51,24 @@ int check_site_plan(const struct check_site_request *request, const struct confi
     return r;
 }
 
+const char *check_site_path(const char *given, struct diag_list *diags)
+{
+    struct origin nowhere = {0};
+    if (given || access(PC_SYSCONFDIR "/site.conf", F_OK) == 0 || (errno != ENOENT && errno != ENOTDIR))
+        return given ? given : PC_SYSCONFDIR;
+    diag_add(diags, DIAG_ERROR, nowhere, "-C PATH names site.conf, or the folder that holds it",
+             "which site? There is no %s", PC_SYSCONFDIR "/site.conf");
+    return NULL;
+}
+
 int check_site_open(const struct check_site_request *request, struct check_site *ret, struct diag_list *diags)
 {
     struct check_site site = {NULL, NULL};
     char machine[MACHINE_NAME];
+    bool installed = request->read && !request->path; /* it is there: somebody has read it already */
+    const char *path = installed ? PC_SYSCONFDIR : check_site_path(request->path, diags);
     struct load_options options = {
-        .path = request->path ? request->path : PC_SYSCONFDIR,
+        .path = path,
         .guide_dirs = request->guide_dirs,
         .host = request->read_all ? NULL : request->host,
         .machine_name = machine_name(machine),
@@ -64,7 +76,7 @@ int check_site_open(const struct check_site_request *request, struct check_site 
         .read = request->read,
         .read_context = request->read_context,
     };
-    int r = config_load(&options, &site.config, diags);
+    int r = path ? config_load(&options, &site.config, diags) : -ENOENT;
     if (r == 0)
         r = check_site_plan(request, site.config, &site.plan, diags);
     if (r == 0)

@@ -126,7 +126,8 @@ static const struct option_row options[] = {
 int cli_tell_options(const struct command *command, const struct option_row *rows, unsigned users)
 {
     struct text out = {0};
-    text_printf(&out, "Usage: portconform %s %s\nTells %s.\n", command->name, command->usage, command->summary);
+    text_printf(&out, "Usage: portconform %s%s%s\nTells %s.\n", command->name, command->usage[0] ? " " : "",
+                command->usage, command->summary);
     options_help(rows, users, &out);
     if (command->notes)
         text_printf(&out, "\n%s", command->notes);

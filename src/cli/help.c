@@ -13,7 +13,7 @@ int command_help(const struct command *command, int argc, char **argv)
             if (strcmp(other->name, argv[1]) == 0 && other->run != command_help)
                 return other->run(other, 2, arguments);
         }
-        if (strcmp(argv[1], "help") != 0)
+        if (strcmp(argv[1], "help") != 0 && argv[1][0] != '-')
             return cli_fail("there is no command \"%s\"; see portconform help", argv[1]);
     }
     struct text out = {0};

@@ -71,13 +71,14 @@ static int lint(const struct cli_arguments *arguments, struct diag_list *diags)
     size_t file_count = 0;
     struct load_options load = {
         .file_count = &file_count,
-        .path = arguments->config ? arguments->config : PC_SYSCONFDIR,
+        .path = guides_alone ? PC_SYSCONFDIR : check_site_path(arguments->config, diags),
         .guide_dirs = arguments->guide_dirs,
         .wall_ms = moment_now().wall_ms,
     };
     struct config *config = NULL;
     int r = guides_alone ? config_load_guides(&load, (const char *const *)arguments->operands, &config, diags)
-                         : config_load(&load, &config, diags);
+            : load.path  ? config_load(&load, &config, diags)
+                         : -ENOENT;
     for (size_t g = 0; r == 0 && g < config->guide_count; g++)
         lint_guide(&config->guides[g], diags);
     if (r == 0 && !guides_alone)

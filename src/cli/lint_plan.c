@@ -195,7 +195,7 @@ int lint_exclusive(const struct lint_plans *plans, struct diag_list *diags)
             continue;
         bool never = host->host->listeners == LISTENERS_NONE;
         diag_add(diags, never ? DIAG_ERROR : DIAG_WARNING, host->host->origin,
-                 "listeners = \"kernel\", \"file\" or \"snmp\"",
+                 "listeners = \"snmp\" or \"file\" reads them from elsewhere; run on the host itself, its own are read",
                  never ? "host %s is exclusive and has no listener source: an unexpected listener cannot be seen"
                        : "host %s is exclusive, and from this machine its listeners cannot be seen",
                  host->host->name);

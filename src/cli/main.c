@@ -58,12 +58,16 @@ static const struct command *find_command(const char *name)
 
 static int unknown_command(const char *word)
 {
+    if (word[0] == '-')
+        return cli_fail("\"%s\" stands before the command, which comes first: portconform check %s ... "
+                        "(portconform help)",
+                        word, word);
     const char *names[sizeof(commands) / sizeof(commands[0])] = {NULL}; /* closed as the table is */
     size_t count = 0;
     for (const struct command *command = commands; command->name; command++)
         names[count++] = command->name;
     struct text error = {0};
-    options_unknown(&error, word[0] == '-' ? "option" : "command", word, names);
+    options_unknown(&error, "command", word, names);
     int status = cli_fail("%s", text_string(&error));
     text_done(&error);
     return status;

@@ -293,8 +293,8 @@ static int fail_without_ports(const struct respond *respond)
 {
     struct text why = {0};
     tell_left_out(respond, &why);
-    int status = cli_fail("respond: no port of %s could be opened%s%s", respond->host->host->name,
-                          why.length > 0 ? ":\n" : "", text_string(&why));
+    int status = cli_fail("respond: no port of %s could be opened", respond->host->host->name);
+    fputs(text_string(&why), stderr); /* a line each, escaped already */
     text_done(&why);
     return status;
 }

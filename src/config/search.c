@@ -129,6 +129,19 @@ int search_prepare(struct loader *loader)
     return 0;
 }
 
+/* "there are ism, jp1-itdm; ..." NULL: out of memory. */
+static const char *hint_known(struct loader *loader, const char *const *ids, size_t count)
+{
+    enum { TOLD_MOST = 12 };
+    const char *known = "";
+    for (size_t i = 0; known && i < count && i < TOLD_MOST; i++)
+        known = loader_printf(loader, "%s%s%s", known, i > 0 ? ", " : "", ids[i]);
+    return known ? loader_printf(loader, "there %s %s%s; others are looked for in the folders of -G%s",
+                                 count > 1 ? "are" : "is", count > 0 ? known : "none", count > TOLD_MOST ? ", ..." : "",
+                                 loader->folder ? " and in guides beside site.conf" : "")
+                 : NULL;
+}
+
 static void not_found(struct loader *loader, const char *id, struct origin wanted)
 {
     const char *const *ids;
@@ -140,10 +153,7 @@ static void not_found(struct loader *loader, const char *id, struct origin wante
     }
     const char *near = hint_nearest(id, ids, hint, sizeof(hint));
     if (!near)
-        near = loader_printf(loader,
-                             "%s.conf or a folder %s is looked for in the folders of -G, in %sguides, and "
-                             "among the installed ones",
-                             id, id, loader->folder ? "the site's " : "");
+        near = hint_known(loader, ids, count);
     ERROR(loader, wanted, near, "there is no guide \"%s\"", id);
 }
 

@@ -71,7 +71,7 @@ static void tell_first_run(void)
              "begin with \"portconform adopt\": of what listens here it makes a file for hosts.d, for you to read "
              "and change; nothing is approved by itself");
     log_line(LOG_ERR, "examples of site.conf are in share/doc/portconform/examples; check yours with \"portconform "
-                      "lint -C " PC_SYSCONFDIR "\", and start again");
+                      "lint -C " PC_SYSCONFDIR "\", and start again; another place than that is given by -C");
 }
 
 /* net-snmp must not read MIB files or somebody's snmp.conf, and has nothing to keep: its folder is one that nobody can

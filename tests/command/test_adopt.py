@@ -107,7 +107,7 @@ class Adopt(Case):
 
     def test_a_host_without_listeners(self):
         result = self.adopt(["# nobody"])
-        self.assert_run(result, 1, "No component of these guides fits what listens here", "The roles explain every listener")
+        self.assert_run(result, 1, "No component of these guides fits what listens here", "Nothing listens here")
         self.assert_loads(result, [])
 
     def test_what_stays_unexplained_is_listed_and_not_expected(self):

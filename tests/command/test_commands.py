@@ -34,7 +34,7 @@ class Program(Case):
         for arguments, words in (
             (["chek"], 'did you mean "check"?'),
             (["frobnicate"], "unknown command"),
-            (["--frobnicate"], "unknown option"),
+            (["-C", "site.conf", "check"], '"-C" stands before the command, which comes first'),
             (["help", "nonsense"], "no command"),
             (["rules", "--fromat", "tsv"], 'did you mean "--format"?'),
             (["rules", "--format", "xml"], 'unknown form "xml"'),
@@ -49,6 +49,30 @@ class Program(Case):
                 result = run(COMMAND, *arguments)
                 self.assertEqual((result.status, result.out), (3, ""), result)
                 self.assertIn(words, result.err)
+
+    def test_help_has_a_page_too(self):
+        self.assert_run(run(COMMAND, "help", "--help"), 0, "Usage: portconform COMMAND")
+
+    def test_without_a_site(self):
+        if os.path.exists("/usr/local/etc/portconform/site.conf"):
+            self.skipTest("this machine has a site")
+        for name, *operands in (["expect"], ["explain", "mgr01", "22"], ["matrix"], ["export", "nftables"]):
+            with self.subTest(command=name):
+                result = run(COMMAND, name, *operands)
+                self.assertEqual((result.status, result.out), (3, ""), result)
+                self.assertIn("which site? There is no /usr/local/etc/portconform/site.conf\n    -C PATH names", result.err)
+        self.assert_run(run(COMMAND, "lint"), 1, "which site?", "-C PATH names")
+        self.assert_run(run(COMMAND, "check"), 3, "PORTCONFORM UNKNOWN - which site?", "-C PATH names")
+
+    def test_a_responder_that_opens_nothing_says_why_line_by_line(self):
+        port = self.listener()
+        self.loopback(f"tcp {port}")
+        key = self.folder / "key"
+        self.assert_run(run(COMMAND, "respond", "--make-key", key), 0)
+        result = run(COMMAND, "respond", "-C", self.folder, "-H", "lo01", "--key", key)
+        self.assertEqual((result.status, result.out), (3, ""), result)
+        self.assertEqual(result.err.splitlines(), ["portconform: respond: no port of lo01 could be opened",
+                                                   f"  tcp 127.0.0.1:{port}: in use, left to whoever has it"])
 
     def test_no_command_is_help_and_unknown(self):
         self.assert_run(run(COMMAND), 3, "Usage: portconform")

@@ -1,5 +1,6 @@
 #!/usr/bin/python3
-"""docs/writing-a-guide.md: the pieces of its guide, put together, load without a diagnostic and mean what the text says.
+"""docs/writing-a-guide.md: the pieces of its guide, put together, load without a diagnostic and mean what the text says; the
+commands of the page run as they stand there.
 
     tutorial.py BUILD_DIR
 """
@@ -37,6 +38,11 @@ def main():
         write(f"{folder}/hosts.d/app1.conf", HOST)
         lint = subprocess.run([program, "lint", "-G", f"{folder}/guides", "shop"], capture_output=True, text=True, check=False)
         assert lint.returncode == 0 and "0 errors, 0 warnings" in lint.stdout, lint.stdout + lint.stderr
+        commands = [line.split("  ")[0].split() for p in pieces if p.startswith("portconform ") for line in p.splitlines()]
+        assert len(commands) >= 4, commands
+        for command in commands:
+            result = subprocess.run([program, *command[1:]], cwd=folder, capture_output=True, text=True, check=False)
+            assert result.returncode == 0 and result.stdout and not result.stderr, (command, result)
         expect = subprocess.run([program, "expect", "-C", folder, "--format", "tsv"], capture_output=True, text=True, check=False)
         assert expect.returncode == 0, expect.stderr
     rows = [line.split("\t") for line in expect.stdout.splitlines()[1:]]
