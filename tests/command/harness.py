@@ -6,6 +6,7 @@ folder of the built programs as its first argument.
 import json
 import os
 import pathlib
+import resource
 import shutil
 import socket
 import subprocess
@@ -18,6 +19,8 @@ BUILD = pathlib.Path(sys.argv.pop(1)).resolve() if len(sys.argv) > 1 else pathli
 SOURCE = pathlib.Path(__file__).resolve().parents[2]
 PLUGIN = BUILD / "check_portconform"
 COMMAND = BUILD / "portconform"
+
+os.umask(0o022)  # some run a program as another user, who must be able to read what they write
 
 LABELS = ["conforming", "nonconforming", "unproven", "unseen", "unknown", "unexpected", "waived", "time"]
 
@@ -91,6 +94,16 @@ class Case(unittest.TestCase):
             probe.bind(("127.0.0.1", 0))
             return probe.getsockname()[1]
 
+    def need_descriptors(self, count):
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        if hard != resource.RLIM_INFINITY and hard < count:
+            self.skipTest(f"{count} open files are needed, and the hard limit (ulimit -Hn) is {hard}")
+        resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, count), hard))
+
+    def stalled_ports(self, count):
+        self.need_descriptors(5 * count + 100)
+        return [self.stalled() for _ in range(count)]
+
     def stalled(self):
         """A port whose program never accepts and whose queue is full: further SYNs get no answer at all."""
         port = self.listener(backlog=0)
@@ -100,6 +113,11 @@ class Case(unittest.TestCase):
             waiting.connect_ex(("127.0.0.1", port))
             self.addCleanup(waiting.close)
         return port
+
+    def open_to_others(self, program):
+        """Opens the site's folder to other users, with a copy of the program: the build tree may be closed to them."""
+        self.folder.chmod(0o755)
+        return shutil.copy2(program, self.folder / program.name)
 
     def check(self, *arguments, **options):
         return run(PLUGIN, "-C", self.folder, *arguments, **options)

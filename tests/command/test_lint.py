@@ -221,7 +221,7 @@ class Ephemeral(Lint):
         low, high = map(int, pathlib.Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split())
         held = pathlib.Path("/proc/sys/net/ipv4/ip_local_reserved_ports").read_text().strip()
         if held:
-            self.skipTest("this machine reserves ports already")
+            self.skipTest(f"net.ipv4.ip_local_reserved_ports is set on this machine: {held}")
         self.host("h1", f'addresses = ["127.0.0.1"]; expect = ( {{ ports = "tcp {low + 10}"; }}, {{ ports = "tcp 22"; }} );')
         self.assert_found(f"lie in its ephemeral range {low}-{high}", f"ip_local_reserved_ports = {low + 10}")
 

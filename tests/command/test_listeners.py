@@ -2,7 +2,7 @@
 import os
 import socket
 
-from harness import COMMAND, Case, main, run
+from harness import COMMAND, PLUGIN, Case, main, run
 
 SEEN = 'listeners = "auto";'
 
@@ -80,12 +80,11 @@ class Recorded(Case):
 class Privilege(Case):
     def test_unprivileged_user_gets_the_same_verdicts(self):
         if os.geteuid() != 0:
-            self.skipTest("needs root to become somebody else")
+            self.skipTest("only root can become another user")
         port = self.listener()
         self.loopback(f"tcp {port}", f"tcp {self.free_port()}", more=SEEN)
-        for path in (self.folder, self.folder / "hosts.d"):
-            path.chmod(0o755)
-        result = self.check(user=65534, group=65534, extra_groups=[])
+        plugin = self.open_to_others(PLUGIN)
+        result = run(plugin, "-C", self.folder, user=65534, group=65534, extra_groups=[])
         self.assert_plugin(result, "CRITICAL", "1 missing of 2")
         self.assertEqual(result.perfdata["conforming"][0], "1")
 

@@ -179,7 +179,7 @@ class Loads(Case):
         super().setUp()
         probe = subprocess.run(["unshare", "-n", "nft", "list", "ruleset"], capture_output=True)
         if probe.returncode != 0:
-            self.skipTest("nft or a network namespace is not permitted here")
+            self.skipTest("nft in a network namespace needs root: " + probe.stderr.decode().strip())
 
     def load(self, text):
         checked = self.nft("-c", stdin=text)
