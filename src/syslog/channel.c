@@ -1,6 +1,8 @@
 /* Channels: what all transports share. */
 #include "channel.h"
 
+#include "resolve.h"
+
 #include <errno.h>
 #include <poll.h>
 #include <stdarg.h>
@@ -56,9 +58,9 @@ int64_t channel_now_ms(void)
     return now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-int channel_wait(struct channel *channel, short events, int64_t until_ms)
+int channel_wait_for(int fd, short events, int stop_fd, int64_t until_ms)
 {
-    struct pollfd fds[] = {{.fd = channel->stop_fd, .events = POLLIN}, {.fd = channel->fd, .events = events}};
+    struct pollfd fds[] = {{.fd = stop_fd, .events = POLLIN}, {.fd = fd, .events = events}};
     for (;;) {
         int64_t left = until_ms - channel_now_ms();
         if (left <= 0)
@@ -71,4 +73,27 @@ int channel_wait(struct channel *channel, short events, int64_t until_ms)
         if (ready > 0 && fds[1].revents != 0)
             return 0;
     }
+}
+
+int channel_wait(struct channel *channel, short events, int64_t until_ms)
+{
+    return channel_wait_for(channel->fd, events, channel->stop_fd, until_ms);
+}
+
+int channel_connect(struct channel *channel, int (*connect_one)(struct channel *channel, const struct addrinfo *one))
+{
+    const struct syslog_place *place = &channel->target->place;
+    const int64_t until_ms = channel_now_ms() + CHANNEL_SOONER_MS;
+    struct addrinfo *found;
+    int eai = 0, result = resolve(place->host, place->port, channel->stop_fd, until_ms, &found, &eai);
+    if (result < 0)
+        return channel_fail(channel, result, "%s: %s", place->host, eai != 0 ? gai_strerror(eai) : strerror(-result));
+    result = -ENOENT;
+    for (const struct addrinfo *one = found; one != NULL && result < 0 && result != -ECANCELED; one = one->ai_next) {
+        channel_close(channel);
+        result = connect_one(channel, one);
+    }
+    freeaddrinfo(found);
+    return result < 0 ? channel_fail(channel, result, "%s port %u: %s", place->host, place->port, strerror(-result))
+                      : 0;
 }

@@ -5,7 +5,8 @@
 
 #include <sys/types.h>
 
-struct ssl_st; /* OpenSSL's */
+struct addrinfo; /* of netdb.h */
+struct ssl_st;   /* OpenSSL's */
 
 enum {
     CHANNEL_ERROR = 256,
@@ -60,8 +61,12 @@ int channel_fail(struct channel *channel, int code, const char *format, ...) __a
 
 /* Waits for `events` on the channel's socket. 0, -ECANCELED, -ETIMEDOUT, or another negated errno. */
 int channel_wait(struct channel *channel, short events, int64_t until_ms);
+int channel_wait_for(int fd, short events, int stop_fd, int64_t until_ms); /* the same of any descriptor */
+/* Resolves the target's name and tries `connect_one`, which leaves a socket in `fd`, for one address after the other
+ * until it returns 0; -ECANCELED ends it too. Sets `error`. */
+int channel_connect(struct channel *channel, int (*connect_one)(struct channel *channel, const struct addrinfo *one));
 int64_t channel_now_ms(void); /* CLOCK_MONOTONIC */
 
-/* A connected TCP socket for stream transports, without waiting behind it; sets `error`. */
+/* A connected TCP socket for stream transports, which never waits; sets `error`. */
 int stream_connect(struct channel *channel);
 void stream_settle(struct channel *channel, struct settling *ret);

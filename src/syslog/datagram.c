@@ -4,10 +4,10 @@
  * messages unread: so what is out is believed only while the same socket still stands behind the path. Over UDP nobody
  * tells anything but, with luck, that a port is closed. */
 #include "channel.h"
-#include "resolve.h"
 
 #include <errno.h>
 #include <linux/sockios.h>
+#include <netdb.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
@@ -108,22 +108,15 @@ const struct channel_kind channel_local = {
 
 /* --- UDP ---------------------------------------------------------------------------------------------------------- */
 
+static int udp_connect_one(struct channel *channel, const struct addrinfo *one)
+{
+    channel->fd = socket(one->ai_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    return channel->fd < 0 || connect(channel->fd, one->ai_addr, one->ai_addrlen) < 0 ? -errno : 0;
+}
+
 static int udp_open(struct channel *channel)
 {
-    const struct syslog_place *place = &channel->target->place;
-    struct addrinfo *found;
-    int eai = 0, result = resolve(place->host, place->port, channel->stop_fd, channel_now_ms() + CHANNEL_SOONER_MS,
-                                  &found, &eai);
-    if (result < 0)
-        return channel_fail(channel, result, "%s: %s", place->host, eai != 0 ? gai_strerror(eai) : strerror(-result));
-    result = -ENOENT;
-    for (const struct addrinfo *one = found; one != NULL && result < 0; one = one->ai_next) {
-        channel_close(channel);
-        channel->fd = socket(one->ai_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-        result = channel->fd < 0 || connect(channel->fd, one->ai_addr, one->ai_addrlen) < 0 ? -errno : 0;
-    }
-    freeaddrinfo(found);
-    return result < 0 ? channel_fail(channel, result, "%s: %s", place->host, strerror(-result)) : 0;
+    return channel_connect(channel, udp_connect_one);
 }
 
 static void udp_settle(struct channel *channel, struct settling *ret)

@@ -58,23 +58,6 @@ static int lookup_start(struct lookup *lookup)
     return -result;
 }
 
-static int wait_for(int done_fd, int stop_fd, int64_t until_ms)
-{
-    struct pollfd fds[] = {{.fd = done_fd, .events = POLLIN}, {.fd = stop_fd, .events = POLLIN}};
-    for (;;) {
-        int64_t left = until_ms - channel_now_ms();
-        if (left <= 0)
-            return -ETIMEDOUT;
-        int ready = poll(fds, 2, (int)left);
-        if (ready < 0 && errno != EINTR)
-            return -errno;
-        if (ready > 0 && fds[0].revents != 0)
-            return 0;
-        if (ready > 0 && fds[1].revents != 0)
-            return -ECANCELED;
-    }
-}
-
 static int look_up(const char *host, const char *port, int stop_fd, int64_t until_ms, struct addrinfo **ret,
                    int *ret_eai)
 {
@@ -95,7 +78,7 @@ static int look_up(const char *host, const char *port, int stop_fd, int64_t unti
     if (result < 0)
         atomic_store(&lookup->holders, 1); /* the other holder never was */
     else
-        result = wait_for(lookup->done_fd, stop_fd, until_ms);
+        result = channel_wait_for(lookup->done_fd, POLLIN, stop_fd, until_ms);
     if (result == 0 && !atomic_load(&lookup->done))
         result = -EIO; /* nobody else sets the descriptor */
     if (result == 0 && lookup->eai != 0) {

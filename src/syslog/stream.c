@@ -4,12 +4,12 @@
  * it can be no more than the largest window that was ever offered. An orderly end says that all of it was read; a reset
  * says nothing. */
 #include "channel.h"
-#include "resolve.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/sockios.h>
 #include <linux/tcp.h>
+#include <netdb.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <string.h>
@@ -54,20 +54,7 @@ static int connect_one(struct channel *channel, const struct addrinfo *one)
 
 int stream_connect(struct channel *channel)
 {
-    const struct syslog_place *place = &channel->target->place;
-    struct addrinfo *found;
-    int eai = 0, result = resolve(place->host, place->port, channel->stop_fd, channel_now_ms() + CHANNEL_SOONER_MS,
-                                  &found, &eai);
-    if (result < 0)
-        return channel_fail(channel, result, "%s: %s", place->host, eai != 0 ? gai_strerror(eai) : strerror(-result));
-    result = -ENOENT;
-    for (const struct addrinfo *one = found; one != NULL && result < 0 && result != -ECANCELED; one = one->ai_next) {
-        channel_close(channel);
-        result = connect_one(channel, one);
-    }
-    freeaddrinfo(found);
-    return result < 0 ? channel_fail(channel, result, "%s port %u: %s", place->host, place->port, strerror(-result))
-                      : 0;
+    return channel_connect(channel, connect_one);
 }
 
 static ssize_t stream_write(struct channel *channel, const void *octets, size_t length)
