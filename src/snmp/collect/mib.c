@@ -156,14 +156,16 @@ static int read_tcp_listener(const uint32_t *index, unsigned length, const struc
     return 1;
 }
 
-static int read_tcp_connection(const uint32_t *index, unsigned length, const struct mib_binding *binding,
-                               struct listener *ret, bool *ret_odd)
+typedef bool take_address_fn(struct index_cursor *cursor, struct address *ret);
+
+/* Local and remote end; one that listens has a remote end of no meaning. */
+static int read_tcp_state(const uint32_t *index, unsigned length, const struct mib_binding *binding,
+                          take_address_fn *take_end, struct listener *ret)
 {
     struct index_cursor cursor = {index, length};
     struct address local, remote;
     uint16_t port, remote_port;
-    (void)ret_odd;
-    if (!take_address(&cursor, &local) || !take_port(&cursor, &port) || !take_address(&cursor, &remote) ||
+    if (!take_end(&cursor, &local) || !take_port(&cursor, &port) || !take_end(&cursor, &remote) ||
         !take_port(&cursor, &remote_port) || cursor.left > 0 || binding->kind != MIB_NUMBER)
         return -EBADMSG;
     if (binding->number != STATE_LISTEN)
@@ -172,20 +174,18 @@ static int read_tcp_connection(const uint32_t *index, unsigned length, const str
     return port > 0 ? 1 : -EBADMSG;
 }
 
+static int read_tcp_connection(const uint32_t *index, unsigned length, const struct mib_binding *binding,
+                               struct listener *ret, bool *ret_odd)
+{
+    (void)ret_odd;
+    return read_tcp_state(index, length, binding, take_address, ret);
+}
+
 static int read_tcp_conn(const uint32_t *index, unsigned length, const struct mib_binding *binding,
                          struct listener *ret, bool *ret_odd)
 {
-    struct index_cursor cursor = {index, length};
-    struct address local, remote;
-    uint16_t port, remote_port;
     (void)ret_odd;
-    if (!take_ipv4(&cursor, &local) || !take_port(&cursor, &port) || !take_ipv4(&cursor, &remote) ||
-        !take_port(&cursor, &remote_port) || cursor.left > 0 || binding->kind != MIB_NUMBER)
-        return -EBADMSG;
-    if (binding->number != STATE_LISTEN)
-        return 0;
-    bind_listener(ret, local, port);
-    return port > 0 ? 1 : -EBADMSG;
+    return read_tcp_state(index, length, binding, take_ipv4, ret);
 }
 
 /* No remote end is "any address, port 0" by RFC 4113, and a wildcard of a family with port 0 by net-snmp. */
