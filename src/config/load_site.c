@@ -232,9 +232,7 @@ static const char *in_folder(struct loader *loader, const char *path)
 static void load_snmp_agent(struct loader *loader, const struct field *group, struct snmp_agent_options *ret)
 {
     struct snmp_agent_fields fields;
-    schema_defaults(&section_snmp_agent, &fields);
-    if (group->node)
-        schema_read(&section_snmp_agent, group->node, &fields, loader->diags);
+    schema_read(&section_snmp_agent, group->node, &fields, loader->diags);
     ret->listen = fields.listen.text;
     if (fields.listen.node && snmp_listen_check(fields.listen.text) < 0)
         ERROR(loader, node_inside(fields.listen.node),
@@ -249,9 +247,7 @@ static void load_snmp_agent(struct loader *loader, const struct field *group, st
 static void load_store(struct loader *loader, const struct field *group, struct store_options *ret)
 {
     struct store_fields fields;
-    schema_defaults(&section_store, &fields);
-    if (group->node)
-        schema_read(&section_store, group->node, &fields, loader->diags);
+    schema_read(&section_store, group->node, &fields, loader->diags);
     const char *folder = fields.folder.node ? fields.folder.text : NULL;
     ret->folder = folder && strcmp(folder, "none") != 0 ? in_folder(loader, folder) : folder;
     ret->most_mb = (unsigned)fields.most_mb.number;
@@ -264,9 +260,7 @@ enum { SOCKET_PATH_MAX = 90 };
 static void load_control(struct loader *loader, const struct field *group, struct control_options *ret)
 {
     struct control_fields fields;
-    schema_defaults(&section_control, &fields);
-    if (group->node)
-        schema_read(&section_control, group->node, &fields, loader->diags);
+    schema_read(&section_control, group->node, &fields, loader->diags);
     const char *socket = fields.socket.node ? fields.socket.text : NULL;
     if (socket && strcmp(socket, "none") != 0 && socket[0] != '/')
         ERROR(loader, node_inside(fields.socket.node), "/run/portconform/control", "'socket' is an absolute path");
@@ -283,20 +277,14 @@ static void load_plain(struct loader *loader, const struct site_fields *fields, 
 {
     struct agentx_fields agentx;
     struct probe_fields probe;
-    schema_defaults(&section_agentx, &agentx);
-    schema_defaults(&section_probe, &probe);
-    if (fields->agentx.node)
-        schema_read(&section_agentx, fields->agentx.node, &agentx, loader->diags);
-    if (fields->probe.node)
-        schema_read(&section_probe, fields->probe.node, &probe, loader->diags);
+    struct events_fields events;
+    schema_read(&section_agentx, fields->agentx.node, &agentx, loader->diags);
+    schema_read(&section_probe, fields->probe.node, &probe, loader->diags);
+    schema_read(&section_events, fields->events.node, &events, loader->diags);
     ret->name = fields->name.text;
     ret->segmentation = fields->segmentation.number;
     ret->pen = (uint32_t)fields->pen.number;
     ret->interval_s = (unsigned)fields->interval_s.number;
-    struct events_fields events;
-    schema_defaults(&section_events, &events);
-    if (fields->events.node)
-        schema_read(&section_events, fields->events.node, &events, loader->diags);
     ret->events = (struct event_options){(unsigned)events.storm.number, (unsigned)events.storm_s.number,
                                          (unsigned)events.heartbeat_s.number, (unsigned)events.summary_s.number};
     ret->looks_before_unexpected_udp = (unsigned)fields->looks_before_unexpected_udp.number;
@@ -366,10 +354,7 @@ bool load_site(struct loader *loader, const struct node *root, struct site_parts
     struct site_file_fields file;
     struct site_fields fields;
     schema_read(&section_site_file, root, &file, loader->diags);
-    if (file.site.node)
-        schema_read(&section_site, file.site.node, &fields, loader->diags);
-    else
-        schema_defaults(&section_site, &fields);
+    schema_read(&section_site, file.site.node, &fields, loader->diags);
     struct site *site = LOADER_ARRAY(loader, struct site, 1);
     if (!site)
         return false;

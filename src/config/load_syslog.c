@@ -42,9 +42,7 @@ static void read_form(struct loader *loader, const struct syslog_fields *fields,
 static void read_levels(struct loader *loader, const struct field *group, struct syslog_target *target)
 {
     struct syslog_level_fields fields;
-    schema_defaults(&section_syslog_levels, &fields);
-    if (group->node)
-        schema_read(&section_syslog_levels, group->node, &fields, loader->diags);
+    schema_read(&section_syslog_levels, group->node, &fields, loader->diags);
     target->levels[SEVERITY_CRITICAL] = (int)fields.critical.number;
     target->levels[SEVERITY_WARNING] = (int)fields.warning.number;
     target->levels[SEVERITY_UNKNOWN] = (int)fields.unknown.number;

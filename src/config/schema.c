@@ -276,6 +276,8 @@ bool schema_read(const struct cfg_section *section, const struct node *group, vo
 {
     bool well = true;
     schema_defaults(section, out);
+    if (!group)
+        return true;
     for (struct node *member = group->first; member; member = member->next)
         well = check_member(section, member, out, diags) && well;
     for (size_t i = 0; i < section->count; i++) {

@@ -66,9 +66,9 @@ struct field {
     const char *text; /* every type that is a string */
 };
 
-/* Checks `group` (a node of kind GROUP) and fills `out` (of section->size octets). All mistakes are told; a field whose
- * value is wrong is left as not given, an element of a list that is wrong is taken out of it. Returns whether all was
- * well. */
+/* Checks `group` (a node of kind GROUP; NULL: not given, which leaves all at their defaults) and fills `out` (of
+ * section->size octets). All mistakes are told; a field whose value is wrong is left as not given, an element of a list
+ * that is wrong is taken out of it. Returns whether all was well. */
 bool schema_read(const struct cfg_section *section, const struct node *group, void *out, struct diag_list *diags);
 
 /* Fills `out` with defaults alone. */
