@@ -10,11 +10,11 @@ struct object {
 };
 
 /* clang-format off */
+/* All begin so: pcNotifySequence, pcBoot, pcSite, pcVantage. */
+#define FROM_WHOM {9, 1}, {1, 5}, {1, 2}, {1, 3}
+
 static const struct object about_finding[] = {
-    {9, 1}, /* pcNotifySequence */
-    {1, 5}, /* pcBoot */
-    {1, 2}, /* pcSite */
-    {1, 3}, /* pcVantage */
+    FROM_WHOM,
     {8, 2}, /* pcEventId */
     {8, 4}, /* pcEventAt */
     {8, 6}, /* pcEventHost */
@@ -39,10 +39,7 @@ static const struct object about_finding[] = {
     {8, 26}, /* pcEventMessage */
 };
 static const struct object about_config[] = {
-    {9, 1}, /* pcNotifySequence */
-    {1, 5}, /* pcBoot */
-    {1, 2}, /* pcSite */
-    {1, 3}, /* pcVantage */
+    FROM_WHOM,
     {8, 2}, /* pcEventId */
     {8, 4}, /* pcEventAt */
     {1, 7}, /* pcConfigPath */
@@ -51,10 +48,7 @@ static const struct object about_config[] = {
     {8, 26}, /* pcEventMessage */
 };
 static const struct object about_others[] = {
-    {9, 1}, /* pcNotifySequence */
-    {1, 5}, /* pcBoot */
-    {1, 2}, /* pcSite */
-    {1, 3}, /* pcVantage */
+    FROM_WHOM,
     {8, 2}, /* pcEventId */
     {8, 4}, /* pcEventAt */
     {8, 24}, /* pcEventTarget */
@@ -62,10 +56,7 @@ static const struct object about_others[] = {
     {8, 26}, /* pcEventMessage */
 };
 static const struct object about_host[] = {
-    {9, 1}, /* pcNotifySequence */
-    {1, 5}, /* pcBoot */
-    {1, 2}, /* pcSite */
-    {1, 3}, /* pcVantage */
+    FROM_WHOM,
     {3, 2}, /* pcHostName */
     {3, 3}, /* pcHostAddressType */
     {3, 4}, /* pcHostAddress */
