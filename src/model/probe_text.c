@@ -88,6 +88,8 @@ static void probe_format_silence(struct text *out, enum transport transport, con
     if (waited_ms > 0)
         text_printf(out, " within %.1f s", (double)waited_ms / 1000.0);
     probe_format_times(out, result->attempts);
+    if (result->rationed)
+        text_add(out, "; the host had spent the few ICMP messages that it sends, so it may be closed as well");
     probe_format_detail(out, result);
 }
 
@@ -131,6 +133,7 @@ void probe_result_format_short(struct text *out, enum transport transport, const
         probe_format_rtt(out, ", ", result->rtt_us);
         if (result->wrong_protocol)
             text_add(out, ", wrong protocol");
+        probe_format_detail(out, result); /* what was seen; a certificate's days */
         break;
     case PROBE_REFUSED:
     case PROBE_STOPPED:

@@ -190,15 +190,19 @@ static void open_probes_read_with_their_time(void **state)
     (void)state;
     assert_probe("connection accepted in 0.3 ms", "open, 0.3 ms", TRANSPORT_TCP,
                  (struct probe_result){.outcome = PROBE_OPEN, .reason = REASON_ACCEPTED, .rtt_us = 300});
-    assert_probe("connection accepted in 12 ms in the service's own protocol; TLS 1.3", "open, 12 ms", TRANSPORT_TCP,
+    assert_probe("connection accepted in 12 ms in the service's own protocol; TLS 1.3", "open, 12 ms; TLS 1.3",
+                 TRANSPORT_TCP,
                  (struct probe_result){.outcome = PROBE_OPEN,
                                        .reason = REASON_SERVICE_PROVEN,
                                        .service_proven = true,
                                        .rtt_us = 12400,
                                        .detail = "TLS 1.3"});
-    assert_probe("connection accepted, but not as expected: it speaks, but not TLS", "open, wrong protocol",
-                 TRANSPORT_TCP,
-                 (struct probe_result){.outcome = PROBE_OPEN, .reason = REASON_TLS_EXPECTED, .wrong_protocol = true});
+    assert_probe("connection accepted, but not as expected: it speaks, but not TLS; no TLS, but \"220 mx01\"",
+                 "open, wrong protocol; no TLS, but \"220 mx01\"", TRANSPORT_TCP,
+                 (struct probe_result){.outcome = PROBE_OPEN,
+                                       .reason = REASON_TLS_EXPECTED,
+                                       .wrong_protocol = true,
+                                       .detail = "no TLS, but \"220 mx01\""});
     assert_probe("datagram answered in 1.5 ms", "answered, 1.5 ms", TRANSPORT_UDP,
                  (struct probe_result){.outcome = PROBE_OPEN, .reason = REASON_UDP_ANSWER, .rtt_us = 1500});
 }
