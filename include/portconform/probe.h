@@ -145,6 +145,7 @@ void probe_end(struct probe *probe, enum probe_outcome outcome, enum reason reas
 /* Calls the kind's on_timer once at `mono_ms`; again: changes it. INT64_MAX: never. */
 void probe_set_timer(struct probe *probe, int64_t mono_ms);
 int64_t probe_deadline_ms(const struct probe *probe);
+uint64_t probe_nonce(void); /* what makes an answer recognisable: nobody else can guess it */
 /* Notes an attempt: its number, its moment, and the start of the round-trip time that probe_end takes. */
 void probe_note_sent(struct probe *probe);
 void probe_note_rtt(struct probe *probe); /* takes the round-trip time now, before the end: at a connection */
@@ -201,6 +202,8 @@ struct udp_payload {
 };
 const struct udp_payload *udp_payload_find(const char *service); /* NULL: none; an empty datagram is sent */
 const struct udp_payload *udp_payload_table(size_t *ret_count);
+/* SIP asks alike over "UDP", "TCP" and "TLS". */
+size_t udp_payload_sip_options(uint8_t *buffer, size_t size, uint64_t nonce, const char *transport);
 size_t udp_payload_build(const struct udp_payload *payload, const struct udp_ask *ask, uint8_t *buffer, size_t size);
 /* 1, 0, or a negated errno */
 int udp_payload_answers(const struct udp_payload *payload, const struct udp_ask *ask, const uint8_t *octets,

@@ -67,6 +67,10 @@ enum {
 
 void service_talk_init(struct service_talk *talk, const struct service_check *check, const char *host, uint64_t nonce,
                        bool over_tls);
+/* The same for a probe: who it asks by which name, with a nonce of its own. `address` keeps the name where the request
+ * has none; borrowed, as the request's is. */
+void service_talk_begin(struct service_talk *talk, const struct service_check *check,
+                        const struct probe_request *request, bool over_tls, char address[ADDRESS_TEXT]);
 /* `detail`: what to tell people about any verdict but MORE and SAY. */
 enum service_verdict service_talk_read(const struct service_talk *talk, struct text *detail);
 size_t service_talk_say(struct service_talk *talk, uint8_t *buffer, size_t size);

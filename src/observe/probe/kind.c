@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/random.h>
 
 void *probe_state(struct probe *probe)
 {
@@ -33,6 +34,14 @@ int probe_fd(const struct probe *probe)
 struct probe_result *probe_result_of(struct probe *probe)
 {
     return &probe->result;
+}
+
+uint64_t probe_nonce(void)
+{
+    uint64_t nonce;
+    if (getrandom(&nonce, sizeof(nonce), GRND_NONBLOCK) != (ssize_t)sizeof(nonce))
+        nonce = (uint64_t)clock_mono_us() * 0x9e3779b97f4a7c15; /* only in the first moments after boot */
+    return nonce;
 }
 
 int64_t probe_deadline_ms(const struct probe *probe)

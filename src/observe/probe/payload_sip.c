@@ -6,20 +6,26 @@
 #include <stdio.h>
 #include <string.h>
 
+size_t udp_payload_sip_options(uint8_t *buffer, size_t size, uint64_t nonce, const char *transport)
+{
+    struct writer writer = {.octets = buffer, .size = size};
+    put_format(&writer,
+               "OPTIONS sip:portconform.invalid SIP/2.0\r\n"
+               "Via: SIP/2.0/%s portconform.invalid;branch=z9hG4bK%016" PRIx64 ";rport\r\n"
+               "Max-Forwards: 70\r\n"
+               "From: <sip:probe@portconform.invalid>;tag=%08" PRIx32 "\r\n"
+               "To: <sip:portconform.invalid>\r\n"
+               "Call-ID: %016" PRIx64 "@portconform.invalid\r\n"
+               "CSeq: 1 OPTIONS\r\n"
+               "Content-Length: 0\r\n"
+               "\r\n",
+               transport, nonce, (uint32_t)nonce, nonce);
+    return written(&writer);
+}
+
 size_t payload_build_sip(uint8_t *buffer, size_t size, uint64_t nonce)
 {
-    int length = snprintf((char *)buffer, size,
-                          "OPTIONS sip:portconform.invalid SIP/2.0\r\n"
-                          "Via: SIP/2.0/UDP portconform.invalid;branch=z9hG4bK%016" PRIx64 ";rport\r\n"
-                          "Max-Forwards: 70\r\n"
-                          "From: <sip:probe@portconform.invalid>;tag=%08" PRIx32 "\r\n"
-                          "To: <sip:portconform.invalid>\r\n"
-                          "Call-ID: %016" PRIx64 "@portconform.invalid\r\n"
-                          "CSeq: 1 OPTIONS\r\n"
-                          "Content-Length: 0\r\n"
-                          "\r\n",
-                          nonce, (uint32_t)nonce, nonce);
-    return length > 0 && (size_t)length < size ? (size_t)length : 0;
+    return udp_payload_sip_options(buffer, size, nonce, "UDP");
 }
 
 static bool is_digit(uint8_t octet)

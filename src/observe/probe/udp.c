@@ -9,7 +9,6 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/random.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -18,14 +17,6 @@ enum {
     ANSWER_MAX = 4096,
     DATAGRAMS_MAX = 64, /* read at one go: a flood cannot hold the engine */
 };
-
-static uint64_t fresh_nonce(void)
-{
-    uint64_t nonce;
-    if (getrandom(&nonce, sizeof(nonce), GRND_NONBLOCK) != (ssize_t)sizeof(nonce))
-        nonce = (uint64_t)clock_mono_us() * 0x9e3779b97f4a7c15; /* only in the first moments after boot */
-    return nonce;
-}
 
 /* Where the target's answer reaches us where nothing translates addresses: what the route to it gives, and the port of
  * `fd`. Address family AF_UNSPEC: it cannot be told. */
@@ -78,7 +69,7 @@ int probe_udp_start(struct probe *probe, const struct udp_payload *payload)
     const struct probe_request *request = probe_request_of(probe);
     state->payload = payload;
     state->any_port = request->service && strcmp(request->service->name, "tftp") == 0;
-    state->nonce = fresh_nonce();
+    state->nonce = probe_nonce();
     probe_result_of(probe)->path_local = probe_route_is_local(probe);
     int r = slots_take(probe, SLOT_UDP);
     return r < 0 ? r : attempts_begin(probe, send_request);

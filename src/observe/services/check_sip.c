@@ -1,23 +1,9 @@
 /* SIP over TCP and TLS: OPTIONS, which any user agent or proxy answers with some status. */
 #include "talk.h"
 
-#include <inttypes.h>
-
 static size_t sip_say(const struct service_talk *talk, uint8_t *buffer, size_t size)
 {
-    struct writer writer = {.octets = buffer, .size = size};
-    put_format(&writer,
-               "OPTIONS sip:portconform.invalid SIP/2.0\r\n"
-               "Via: SIP/2.0/%s portconform.invalid;branch=z9hG4bK%016" PRIx64 "\r\n"
-               "Max-Forwards: 70\r\n"
-               "From: <sip:probe@portconform.invalid>;tag=%08" PRIx32 "\r\n"
-               "To: <sip:portconform.invalid>\r\n"
-               "Call-ID: %016" PRIx64 "@portconform.invalid\r\n"
-               "CSeq: 1 OPTIONS\r\n"
-               "Content-Length: 0\r\n"
-               "\r\n",
-               talk->over_tls ? "TLS" : "TCP", talk->nonce, (uint32_t)talk->nonce, talk->nonce);
-    return written(&writer);
+    return udp_payload_sip_options(buffer, size, talk->nonce, talk->over_tls ? "TLS" : "TCP");
 }
 
 static enum service_verdict sip_read(const struct service_talk *talk, struct text *detail)

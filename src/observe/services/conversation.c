@@ -34,6 +34,15 @@ void service_talk_init(struct service_talk *talk, const struct service_check *ch
     *talk = (struct service_talk){.check = check, .host = host, .nonce = nonce, .over_tls = over_tls};
 }
 
+void service_talk_begin(struct service_talk *talk, const struct service_check *check,
+                        const struct probe_request *request, bool over_tls, char address[ADDRESS_TEXT])
+{
+    const char *host = request->server_name;
+    if (!host)
+        host = address_format(&request->target, address, ADDRESS_TEXT);
+    service_talk_init(talk, check, host, probe_nonce(), over_tls);
+}
+
 size_t service_talk_say(struct service_talk *talk, uint8_t *buffer, size_t size)
 {
     size_t length = talk->check->say ? talk->check->say(talk, buffer, size) : 0;

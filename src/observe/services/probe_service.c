@@ -15,7 +15,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/random.h>
 #include <sys/socket.h>
 
 struct talking {
@@ -25,14 +24,6 @@ struct talking {
     bool connected;
     bool asked_for_tls;
 };
-
-static uint64_t fresh_nonce(void)
-{
-    uint64_t nonce;
-    if (getrandom(&nonce, sizeof(nonce), GRND_NONBLOCK) != (ssize_t)sizeof(nonce))
-        nonce = (uint64_t)clock_mono_us() * 0x9e3779b97f4a7c15; /* only in the first moments after boot */
-    return nonce;
-}
 
 static void end_local(struct probe *probe, int error)
 {
@@ -134,10 +125,7 @@ static bool begin(struct probe *probe)
 {
     struct talking *state = probe_state(probe);
     const struct probe_request *request = probe_request_of(probe);
-    const char *host = request->server_name;
-    if (!host)
-        host = address_format(&request->target, state->host, sizeof(state->host));
-    service_talk_init(&state->talk, service_check_find(request->service->name), host, fresh_nonce(), false);
+    service_talk_begin(&state->talk, service_check_find(request->service->name), request, false, state->host);
     int r = probe_watch(probe, probe_fd(probe), EPOLLIN);
     if (r < 0) {
         end_local(probe, -r);
