@@ -44,21 +44,26 @@ static void add_subject(struct text *out, const X509 *certificate)
         text_add(out, "certificate without a name");
 }
 
+static void add_days(struct text *out, const char *before, int days, const char *after)
+{
+    text_add(out, before);
+    text_add_count(out, (size_t)days, "day");
+    text_add(out, after);
+}
+
 static void add_days_left(struct text *out, const X509 *certificate, int64_t wall_ms)
 {
-    int days, seconds;
+    int days, seconds, days_until, seconds_until;
     ASN1_TIME *now = ASN1_TIME_set(NULL, (time_t)(wall_ms / 1000));
-    if (!now || !ASN1_TIME_diff(&days, &seconds, now, X509_get0_notAfter(certificate))) {
+    if (!now || !ASN1_TIME_diff(&days, &seconds, now, X509_get0_notAfter(certificate)) ||
+        !ASN1_TIME_diff(&days_until, &seconds_until, now, X509_get0_notBefore(certificate)))
         text_add(out, ", end unreadable");
-    } else if (days < 0 || seconds < 0) {
-        text_add(out, ", expired ");
-        text_add_count(out, (size_t)-days, "day");
-        text_add(out, " ago");
-    } else {
-        text_add(out, ", ");
-        text_add_count(out, (size_t)days, "day");
-        text_add(out, " left");
-    }
+    else if (days < 0 || seconds < 0)
+        add_days(out, ", expired ", -days, " ago");
+    else if (days_until > 0 || seconds_until > 0)
+        add_days(out, ", begins in ", days_until, "");
+    else
+        add_days(out, ", ", days, " left");
     ASN1_TIME_free(now);
 }
 

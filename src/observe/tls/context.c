@@ -22,7 +22,8 @@ static void make_context(void)
     SSL_CTX_set_security_level(made, 0);
     SSL_CTX_set_max_cert_list(made, CERTIFICATES_MAX);
     SSL_CTX_set_session_cache_mode(made, SSL_SESS_CACHE_OFF);
-    (void)SSL_CTX_set_options(made, SSL_OP_LEGACY_SERVER_CONNECT | SSL_OP_NO_TICKET);
+    /* one handshake each: a peer cannot make us do another */
+    (void)SSL_CTX_set_options(made, SSL_OP_LEGACY_SERVER_CONNECT | SSL_OP_NO_TICKET | SSL_OP_NO_RENEGOTIATION);
     (void)SSL_CTX_set_mode(made, SSL_MODE_RELEASE_BUFFERS);
     if (!SSL_CTX_set_min_proto_version(made, TLS1_VERSION) ||
         !SSL_CTX_set_cipher_list(made, "ALL:COMPLEMENTOFALL:!eNULL")) {

@@ -1,8 +1,12 @@
 /* How a TLS probe ends, but for the end of a talk inside. */
 #include "tls.h"
 
+#include "certificate.h"
+#include "trust.h"
+
 #include <errno.h>
 #include <openssl/err.h>
+#include <openssl/ssl.h>
 
 enum {
     PEEK_COLUMNS = 60,
@@ -32,10 +36,25 @@ void tls_end_not_tls(struct probe *probe)
     probe_end(probe, PROBE_OPEN, REASON_TLS_EXPECTED);
 }
 
+/* The certificate may have been shown before: a server that wants one of ours, too, ends like this. */
 void tls_end_failed(struct probe *probe, unsigned long error)
 {
-    const char *why = error ? ERR_reason_error_string(error) : NULL;
-    probe_set_detail(probe, "TLS handshake failed: %s", why ? why : "the connection ended in the middle of it");
+    struct tls_state *state = probe_state(probe);
+    const char *why = error ? ERR_reason_error_string(error) : NULL, *distrusted = NULL;
+    if (!why)
+        why = "the connection ended in the middle of it";
+    if (!state->ssl || !SSL_get0_peer_certificate(state->ssl)) {
+        probe_set_detail(probe, "TLS handshake failed: %s", why);
+        probe_end(probe, PROBE_OPEN, REASON_TLS_FAILED);
+        return;
+    }
+    certificate_describe(&state->about, state->ssl, probe_now(probe).wall_ms);
+    enum reason distrust = trust_judge(state->ssl, probe_request_of(probe), &distrusted);
+    if (distrust != REASON_NONE) {
+        tls_end_distrusted(probe, distrust, distrusted);
+        return;
+    }
+    probe_set_detail(probe, "%s; handshake failed: %s", text_string(&state->about), why);
     probe_end(probe, PROBE_OPEN, REASON_TLS_FAILED);
 }
 

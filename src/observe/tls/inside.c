@@ -8,7 +8,6 @@
 #include <openssl/ssl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 
 enum { OFFER_MAX = 64 };
 
@@ -80,19 +79,13 @@ int tls_talk_begin(struct probe *probe)
     struct tls_state *state = probe_state(probe);
     const struct probe_request *request = probe_request_of(probe);
     const struct service_check *check = service_check_find(request->service ? request->service->name : NULL);
-    const char *host = request->server_name;
-    uint64_t nonce = 0;
     if (!check)
         return 0;
     state->heard = malloc(SERVICE_HEARD_MAX);
     if (!state->heard)
         return -ENOMEM;
-    if (getrandom(&nonce, sizeof(nonce), GRND_NONBLOCK) < 0)
-        return -errno;
     state->talking = true;
-    if (!host)
-        host = address_format(&request->target, state->host, sizeof(state->host));
-    service_talk_init(&state->talk, check_taken(state, check), host, nonce, true);
+    service_talk_begin(&state->talk, check_taken(state, check), request, true, state->host);
     state->talk.heard = state->heard;
     advance(probe);
     return 1;
@@ -111,6 +104,8 @@ void tls_talk_hear(struct probe *probe)
             const char *words = error ? ERR_reason_error_string(error) : NULL;
             if (why != SSL_ERROR_WANT_READ)
                 tls_talk_end(probe, words ? words : "then closed without a word");
+            else
+                (void)tls_flush(probe); /* it may have asked for new keys, or in vain for another handshake */
             return;
         }
         talk->length += (size_t)got;

@@ -71,34 +71,48 @@ int trust_demand(SSL *ssl, const struct probe_request *request, int64_t wall_ms)
 
 /* --- names -------------------------------------------------------------------------------------------------------- */
 
-/* "mgr01" agrees with a certificate for mgr01.example.jp, as the site's own names do. */
-static bool is_short_for(const X509 *certificate, const char *name)
+/* Is it one that the short name stands for: "mgr01.example.jp", or, where nothing tells its domain, "*.example.jp"? */
+static bool agrees(const ASN1_STRING *asserted, const char *name, bool any_domain)
 {
-    GENERAL_NAMES *names = X509_get_ext_d2i(certificate, NID_subject_alt_name, NULL, NULL);
-    bool agrees = false;
-    for (int i = 0; i < sk_GENERAL_NAME_num(names) && !agrees; i++) {
-        const GENERAL_NAME *one = sk_GENERAL_NAME_value(names, i);
-        char text[NAME_LENGTH_MAX + 1];
-        if (one->type != GEN_DNS)
-            continue;
-        int length = ASN1_STRING_length(one->d.dNSName);
-        const unsigned char *octets = ASN1_STRING_get0_data(one->d.dNSName);
-        if (length <= 0 || length > NAME_LENGTH_MAX || memchr(octets, '\0', (size_t)length))
-            continue;
-        memcpy(text, octets, (size_t)length);
-        text[length] = '\0';
-        agrees = site_names_agree(name, text);
-    }
-    GENERAL_NAMES_free(names);
-    return agrees;
+    unsigned char *utf8 = NULL;
+    int length = ASN1_STRING_to_UTF8(&utf8, asserted);
+    bool usable = length > 0 && length <= NAME_LENGTH_MAX && !memchr(utf8, '\0', (size_t)length);
+    const char *text = (const char *)utf8; /* the library ends it with a NUL */
+    bool agreed = usable && ((any_domain && strncmp(text, "*.", 2) == 0) || site_names_agree(name, text));
+    OPENSSL_free(utf8);
+    return agreed;
 }
 
-static bool is_for_name(X509 *certificate, const char *name)
+/* "mgr01" agrees with a certificate for mgr01.example.jp, as the site's own names do. Its common name counts where it
+ * names no host otherwise, as it does for full names. */
+static bool is_short_for(const X509 *certificate, const char *name, bool any_domain)
+{
+    GENERAL_NAMES *names = X509_get_ext_d2i(certificate, NID_subject_alt_name, NULL, NULL);
+    bool agreed = false, named = false;
+    for (int i = 0; i < sk_GENERAL_NAME_num(names) && !agreed; i++) {
+        const GENERAL_NAME *one = sk_GENERAL_NAME_value(names, i);
+        named = named || one->type == GEN_DNS;
+        agreed = one->type == GEN_DNS && agrees(one->d.dNSName, name, any_domain);
+    }
+    GENERAL_NAMES_free(names);
+    const X509_NAME *subject = X509_get_subject_name(certificate);
+    int index = X509_NAME_get_index_by_NID(subject, NID_commonName, -1);
+    if (!named && index >= 0)
+        agreed = agrees(X509_NAME_ENTRY_get_data(X509_NAME_get_entry(subject, index)), name, any_domain);
+    return agreed;
+}
+
+static bool is_full(const char *name)
+{
+    return name && strchr(name, '.');
+}
+
+static bool is_for_name(X509 *certificate, const char *name, bool any_domain)
 {
     if (!name)
         return false;
     return X509_check_host(certificate, name, 0, 0, NULL) == 1 ||
-           (!strchr(name, '.') && is_short_for(certificate, name));
+           (!is_full(name) && is_short_for(certificate, name, any_domain));
 }
 
 static bool is_for_address(X509 *certificate, const struct address *address)
@@ -109,15 +123,16 @@ static bool is_for_address(X509 *certificate, const struct address *address)
 
 static bool is_for_host(X509 *certificate, const struct probe_request *request)
 {
-    if (is_for_name(certificate, request->server_name) || is_for_address(certificate, &request->target))
-        return true;
     const struct host *host = request->host;
+    bool any_domain = !is_full(request->server_name);
+    if (is_for_name(certificate, request->server_name, any_domain) || is_for_address(certificate, &request->target))
+        return true;
     if (!host)
         return false;
-    if (is_for_name(certificate, host->name))
+    if (is_for_name(certificate, host->name, any_domain))
         return true;
     for (size_t i = 0; i < host->alias.count; i++)
-        if (is_for_name(certificate, host->alias.items[i]))
+        if (is_for_name(certificate, host->alias.items[i], any_domain))
             return true;
     return false;
 }

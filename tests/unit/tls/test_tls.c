@@ -113,6 +113,22 @@ static void serve_tls(int peer)
     SSL_free(ssl);
 }
 
+/* Asks for another handshake when it has heard a request. */
+static void serve_renegotiation(int peer)
+{
+    SSL *ssl = SSL_new(bed.context);
+    char request[1024];
+    if (!ssl)
+        return;
+    SSL_set_fd(ssl, peer);
+    if (SSL_accept(ssl) == 1 && SSL_read(ssl, request, sizeof(request)) > 0) {
+        (void)SSL_renegotiate(ssl);
+        (void)SSL_do_handshake(ssl);
+        (void)SSL_read(ssl, request, sizeof(request));
+    }
+    SSL_free(ssl);
+}
+
 static void send_text(int peer, const void *octets, size_t length)
 {
     (void)send(peer, octets, length, MSG_NOSIGNAL);
@@ -264,6 +280,7 @@ static void begin(void (*how)(int peer), const char *server_name)
 {
     struct probe_request request = {.kind = &probe_kind_tls,
                                     .port = bed.port,
+                                    .service = bed.service,
                                     .server_name = server_name,
                                     .host = &bed.host,
                                     .ca_file = bed.ca_file[0] ? bed.ca_file : NULL,
@@ -434,6 +451,63 @@ static void an_alert_is_tls_that_failed(void **state)
     assert_false(bed.result.service_proven);
     assert_int_equal(strncmp(bed.result.detail, "TLS handshake failed: ", 22), 0);
     assert_non_null(strstr(bed.result.detail, "handshake failure"));
+}
+
+/* A server that wants a certificate of ours breaks off; what it showed before is told, and judged. */
+static void demand_client_certificate(int version)
+{
+    make_context(&mgr01);
+    SSL_CTX_set_verify(bed.context, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, NULL);
+    assert_int_equal(SSL_CTX_set_max_proto_version(bed.context, version), 1);
+    bed.service = service_find("https");
+}
+
+static void a_server_that_wants_our_certificate_is_no_impostor(void **state)
+{
+    (void)state;
+    demand_client_certificate(TLS1_2_VERSION);
+    begin(serve_tls, NULL);
+    finish(PROBE_OPEN, REASON_TLS_FAILED);
+    assert_false(bed.result.wrong_protocol);
+    assert_int_equal(strncmp(bed.result.detail, "TLS 1.2, certificate CN=mgr01, 12 days left; handshake failed: ", 63),
+                     0);
+}
+
+static void so_is_one_of_tls_1_3(void **state)
+{
+    (void)state;
+    demand_client_certificate(TLS1_3_VERSION);
+    begin(serve_tls, NULL);
+    finish(PROBE_OPEN, REASON_ACCEPTED); /* our side of the handshake was done before it broke off */
+    assert_false(bed.result.wrong_protocol);
+    assert_int_equal(strncmp(bed.result.detail, "TLS 1.3, certificate CN=mgr01, 12 days left; ", 45), 0);
+    assert_non_null(strstr(bed.result.detail, "certificate required"));
+}
+
+static void demand_trust(const char *host);
+
+static void a_stranger_that_wants_our_certificate_is_one(void **state)
+{
+    (void)state;
+    make_context(&mgr01);
+    demand_trust("mgr01");
+    SSL_CTX_free(bed.context);
+    demand_client_certificate(TLS1_2_VERSION); /* another key */
+    begin(serve_tls, NULL);
+    finish(PROBE_OPEN, REASON_CERTIFICATE_UNTRUSTED);
+    assert_true(bed.result.wrong_protocol);
+}
+
+/* hostile peers: handshakes are capped, at one */
+static void no_other_handshake_is_made(void **state)
+{
+    (void)state;
+    make_context(&mgr01);
+    assert_int_equal(SSL_CTX_set_max_proto_version(bed.context, TLS1_2_VERSION), 1);
+    bed.service = service_find("https");
+    begin(serve_renegotiation, NULL);
+    finish(PROBE_OPEN, REASON_ACCEPTED); /* at once: the server is told, and does not wait */
+    assert_false(bed.result.wrong_protocol);
 }
 
 static void a_silent_peer_is_open_and_no_more(void **state)
@@ -636,6 +710,10 @@ int main(void)
         TEST(an_endless_banner_ends_at_once),
         TEST(endless_records_end),
         TEST(an_alert_is_tls_that_failed),
+        TEST(a_server_that_wants_our_certificate_is_no_impostor),
+        TEST(so_is_one_of_tls_1_3),
+        TEST(a_stranger_that_wants_our_certificate_is_one),
+        TEST(no_other_handshake_is_made),
         TEST(a_silent_peer_is_open_and_no_more),
         TEST(a_dripping_peer_ends_at_the_deadline),
         TEST(a_plain_drip_is_not_tls),
