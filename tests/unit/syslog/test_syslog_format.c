@@ -1,77 +1,30 @@
 /* Syslog messages in the form of RFC 5424 and of /dev/log: what they look like, and that hostile values cannot break
  * their structure. */
-#include "format.h"
+#include "sample.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdlib.h>
 #include <string.h>
 #include <syslog.h>
-#include <time.h>
-
-#include <cmocka.h>
 
 static struct finding missing(void)
 {
-    struct finding finding = {
-        .key = "mgr01|manager|jp1-itdm/manager-multi/2|31000",
-        .host = "mgr01",
-        .role = "manager",
-        .transport = TRANSPORT_TCP,
-        .ports = "31000",
-        .port = 31000,
-        .verdict = VERDICT_MISSING,
-        .severity = SEVERITY_CRITICAL,
-        .reason = REASON_NOBODY_LISTENS,
-        .blame = BLAME_SERVER,
-        .class = CLASS_AVAILABILITY,
-        .guide = "jp1-itdm",
-        .ref = "manager-multi/2",
-        .rule = "jp1-itdm/manager-multi/2",
-        .since_ms = 1700000000300,
-        .observed_ms = 1700000001500,
-    };
-    assert_int_equal(address_parse("10.0.1.10", &finding.address), 0);
+    struct finding finding = sample_finding();
+    finding.verdict = VERDICT_MISSING;
+    finding.reason = REASON_NOBODY_LISTENS;
+    finding.class = CLASS_AVAILABILITY;
+    finding.observed_ms = 1700000001500;
     return finding;
 }
 
-/* An event and all that its message depends on; each test changes what it is about. */
-struct sample {
-    struct event event;
-    struct syslog_origin origin;
-    struct syslog_target target;
-    uint64_t seq;
-};
-
 static struct sample sample_of(const struct finding *finding)
 {
-    struct sample sample = {
-        .event = {.id = 7,
-                  .kind = EVENT_RAISED,
-                  .at = {.wall_ms = 1700000001500},
-                  .site = "osaka-dc",
-                  .vantage = "mon1",
-                  .finding = finding,
-                  .message = "tcp 31000 on mgr01 (10.0.1.10) is missing: nobody listens",
-                  .owner = "unix-ops@example.jp"},
-        .origin = {.hostname = "mon1.example.jp", .pid = 812},
-        .seq = 3,
-    };
-    assert_true(syslog_target_init(&sample.target, "siem", "udp:10.0.9.5"));
-    return sample;
+    return sample_event(finding, "tcp 31000 on mgr01 (10.0.1.10) is missing: nobody listens", "udp:10.0.9.5");
 }
 
 static char *format(const struct sample *sample, unsigned max)
 {
-    struct text text = {0};
-    struct syslog_target target = sample->target;
-    target.most_octets = max;
-    const struct message message = {
-        .event = &sample->event, .seq = sample->seq, .boot = "5eed", .target = &target, .origin = &sample->origin};
-    message_format(&text, &message);
-    assert_false(text.failed);
-    assert_true(text.length <= max);
-    return text.data;
+    struct sample limited = *sample;
+    limited.target.most_octets = max;
+    return sample_text(&limited).data;
 }
 
 static char *format_local(const struct sample *sample)
@@ -385,14 +338,6 @@ static void test_levels_are_the_targets(void **state)
     free(line);
 }
 
-static int in_utc(void **state)
-{
-    (void)state;
-    setenv("TZ", "UTC0", 1);
-    tzset();
-    return 0;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -409,5 +354,5 @@ int main(void)
         cmocka_unit_test(test_events_about_the_program),
         cmocka_unit_test(test_levels_are_the_targets),
     };
-    return cmocka_run_group_tests(tests, in_utc, NULL);
+    return cmocka_run_group_tests(tests, sample_in_utc, NULL);
 }

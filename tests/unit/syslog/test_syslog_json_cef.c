@@ -1,60 +1,23 @@
 /* JSON and CEF: what they look like whole, and that they stay what they are within any limit and with any value. */
-#include "format.h"
+#include "sample.h"
 
 #include <ctype.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdlib.h>
 #include <string.h>
-#include <time.h>
-
-#include <cmocka.h>
 
 static struct finding exposed(void)
 {
-    struct finding finding = {
-        .key = "mgr01|manager|jp1-itdm/manager-multi/2|31000",
-        .host = "mgr01",
-        .role = "manager",
-        .transport = TRANSPORT_TCP,
-        .ports = "31000",
-        .port = 31000,
-        .verdict = VERDICT_EXPOSED,
-        .severity = SEVERITY_CRITICAL,
-        .reason = REASON_BOUND_WIDE,
-        .blame = BLAME_SERVER,
-        .class = CLASS_SECURITY,
-        .guide = "jp1-itdm",
-        .ref = "manager-multi/2",
-        .rule = "jp1-itdm/manager-multi/2",
-        .about = "Internal processing",
-        .since_ms = 1700000000300,
-    };
-    assert_int_equal(address_parse("10.0.1.10", &finding.address), 0);
+    struct finding finding = sample_finding();
+    finding.verdict = VERDICT_EXPOSED;
+    finding.reason = REASON_BOUND_WIDE;
+    finding.class = CLASS_SECURITY;
+    finding.about = "Internal processing";
     return finding;
 }
 
-struct sample {
-    struct event event;
-    struct syslog_origin origin;
-    struct syslog_target target;
-};
-
 static struct sample sample_of(const struct finding *finding, enum syslog_format format)
 {
-    struct sample sample = {
-        .event = {.id = 7,
-                  .kind = EVENT_RAISED,
-                  .at = {.wall_ms = 1700000001500},
-                  .was = VERDICT_CONFORMING,
-                  .site = "osaka-dc",
-                  .vantage = "mon1",
-                  .finding = finding,
-                  .message = "tcp 31000 on mgr01 is exposed",
-                  .owner = "unix-ops@example.jp"},
-        .origin = {.hostname = "mon1.example.jp", .pid = 812},
-    };
-    assert_true(syslog_target_init(&sample.target, "siem", "tcp:10.0.9.5"));
+    struct sample sample = sample_event(finding, "tcp 31000 on mgr01 is exposed", "tcp:10.0.9.5");
+    sample.event.was = VERDICT_CONFORMING;
     sample.target.format = format;
     sample.target.header = SYSLOG_HEADER_NONE;
     return sample;
@@ -62,12 +25,7 @@ static struct sample sample_of(const struct finding *finding, enum syslog_format
 
 static char *format(const struct sample *sample)
 {
-    struct text text = {0};
-    const struct message message = {
-        .event = &sample->event, .seq = 3, .boot = "5eed", .target = &sample->target, .origin = &sample->origin};
-    message_format(&text, &message);
-    assert_false(text.failed);
-    assert_true(text.length <= sample->target.most_octets);
+    struct text text = sample_text(sample);
     assert_true(text_utf8_valid(text.data, text.length, NULL));
     assert_null(strpbrk(text.data, "\n\r\x1b\x7f"));
     return text.data;
@@ -254,14 +212,6 @@ static void test_hostile_cef(void **state)
     }
 }
 
-static int in_utc(void **state)
-{
-    (void)state;
-    setenv("TZ", "UTC0", 1);
-    tzset();
-    return 0;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -272,5 +222,5 @@ int main(void)
         cmocka_unit_test(test_cef_of_ipv6_behind_a_header),
         cmocka_unit_test(test_hostile_cef),
     };
-    return cmocka_run_group_tests(tests, in_utc, NULL);
+    return cmocka_run_group_tests(tests, sample_in_utc, NULL);
 }
