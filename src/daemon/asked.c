@@ -110,6 +110,8 @@ void asked_forget(struct loop *loop)
 
 void asked_reloaded(struct loop *loop, int result, const char *text)
 {
+    if (loop->reload_tickets.count > 0)
+        state_publish(loop); /* whoever asks for the status next finds what came of it */
     for (size_t i = 0; i < loop->reload_tickets.count; i++)
         answer(loop, loop->reload_tickets.items[i], result, text);
     loop->reload_tickets.count = 0;

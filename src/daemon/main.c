@@ -240,7 +240,8 @@ int main(int argc, char **argv)
     setlocale(LC_MESSAGES, "");
     log_open(logs_to_journal(), LOG_INFO);
     if (daemon_options_parse(argc, argv, &options, &error) < 0) {
-        log_line(LOG_ERR, "%s; --help tells the options", error.length > 0 ? text_string(&error) : "out of memory");
+        log_line(LOG_ERR, "%s%s", error.length > 0 ? text_string(&error) : "out of memory",
+                 strstr(text_string(&error), "--help") ? "" : "; --help tells the options");
         status = EXIT_USAGE;
     } else if (options.help) {
         status = tell_help();

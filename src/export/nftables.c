@@ -226,7 +226,15 @@ static void nft_add_head(struct nft *nft)
     words_add(out, matrix->plan->site->name, 0);
     text_add(out,
              ".\n# Made by portconform export nftables. Loading it replaces the table of this name and nothing else.\n"
-             "# Each rule is one opening (one for each IP version): taking it out closes that and nothing more.\n\n");
+             "# Each rule is one opening (one for each IP version): taking it out closes that and nothing more.\n");
+    if (!nft->options->count_rest)
+        text_printf(out,
+                    "# What no rule lets %s is dropped, %s. To try first, export with\n"
+                    "# --rest count: then everything passes, and what would be dropped is counted.\n",
+                    matrix->host != NULL ? "in" : "through",
+                    matrix->host != NULL ? "your own login too unless the site expects it"
+                                         : "whatever the site does not know of too");
+    text_add(out, "\n");
     text_printf(out, "table inet %s\ndelete table inet %s\ntable inet %s {", nft->table, nft->table, nft->table);
 }
 

@@ -247,7 +247,7 @@ static void tell_machine(struct screen *screen)
         text_add(screen->out, "\n");
     }
     if (status->probe_note) {
-        label(screen, "probes");
+        label(screen, "evidence");
         add_data(screen->out, status->probe_note);
         text_add(screen->out, "\n");
     }
