@@ -20,7 +20,9 @@
 
 enum {
     ACCESS_ACCEPT = 2, /* of an authentication server */
+    ACCESS_REJECT = 3, /* of one that takes the question for a login; who seals it has the secret all the same */
     ACCOUNTING_RESPONSE = 5,
+    ACCESS_CHALLENGE = 11,
     STATUS_SERVER = 12,
 
     NAS_IDENTIFIER = 32,
@@ -128,7 +130,9 @@ static size_t answer_length(const uint8_t *octets, size_t length, uint64_t nonce
     uint16_t told;
     if (!take_u8(&reader, &code) || !take_u8(&reader, &identifier) || !take_u16(&reader, &told))
         return 0;
-    if ((code != ACCESS_ACCEPT && code != ACCOUNTING_RESPONSE) || identifier != identifier_of(nonce))
+    bool answers =
+        code == ACCESS_ACCEPT || code == ACCESS_REJECT || code == ACCOUNTING_RESPONSE || code == ACCESS_CHALLENGE;
+    if (!answers || identifier != identifier_of(nonce))
         return 0;
     return told >= HEADER && told <= MESSAGE_MAX && told <= length ? told : 0;
 }
