@@ -54,6 +54,10 @@ struct listener_table {
     uint16_t ephemeral_low; /* ip_local_port_range; 0: unknown */
     uint16_t ephemeral_high;
 };
+/* An empty table of `source` (borrowed: a literal) in an arena of its own; NULL: out of memory. */
+struct listener_table *listener_table_new(const char *source, struct moment taken);
+/* Makes it say that the source failed; `note` lives as long as the table. */
+void listener_table_fail(struct listener_table *table, int error, const char *note);
 /* Hosts of one kernel share a table. One thread. */
 struct listener_table *listener_table_ref(struct listener_table *table);
 void listener_table_free(struct listener_table *table); /* drops a reference; takes NULL */

@@ -9,19 +9,9 @@
 /* Nobody could look: the reason is part of the observation, our own trouble. */
 struct listener_table *cycle_failed_table(const char *source, int error, struct moment now)
 {
-    struct arena *arena = arena_new();
-    if (!arena)
-        return NULL;
-    struct listener_table *table = ARENA_NEW(arena, struct listener_table);
-    if (!table) {
-        arena_free(arena);
-        return NULL;
-    }
-    table->arena = arena;
-    table->status = LISTENERS_FAILED;
-    table->error = error;
-    table->source = source;
-    table->taken = now;
+    struct listener_table *table = listener_table_new(source, now);
+    if (table)
+        listener_table_fail(table, error, NULL);
     return table;
 }
 

@@ -8,6 +8,29 @@
 #include <stdlib.h>
 #include <string.h>
 
+struct listener_table *listener_table_new(const char *source, struct moment taken)
+{
+    struct arena *arena = arena_new();
+    struct listener_table *table = arena ? ARENA_NEW(arena, struct listener_table) : NULL;
+    if (!table) {
+        arena_free(arena);
+        return NULL;
+    }
+    table->arena = arena;
+    table->source = source;
+    table->taken = taken;
+    return table;
+}
+
+void listener_table_fail(struct listener_table *table, int error, const char *note)
+{
+    table->status = LISTENERS_FAILED;
+    table->error = error;
+    table->note = note;
+    table->items = NULL;
+    table->count = 0;
+}
+
 struct listener_table *listener_table_ref(struct listener_table *table)
 {
     table->more_references++;

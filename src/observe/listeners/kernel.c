@@ -125,7 +125,7 @@ static int look_at_kernel(struct kernel_look *look)
 
 static int kernel_collect(const struct listener_request *request, struct listener_table **ret)
 {
-    struct listener_table *table = table_new("kernel", request->now);
+    struct listener_table *table = listener_table_new("kernel", request->now);
     if (!table)
         return -ENOMEM;
     struct kernel_look look = {.request = request, .table = table};
@@ -136,10 +136,11 @@ static int kernel_collect(const struct listener_request *request, struct listene
         return status;
     }
     if (status < 0)
-        table_fail(table, status,
-                   request->netns ? arena_printf(table->arena, "network namespace %s cannot be looked into: %s",
-                                                 request->netns, pc_strerror(status))
-                                  : NULL);
+        listener_table_fail(table, status,
+                            request->netns
+                                ? arena_printf(table->arena, "network namespace %s cannot be looked into: %s",
+                                               request->netns, pc_strerror(status))
+                                : NULL);
     *ret = table;
     return 0;
 }

@@ -130,7 +130,7 @@ static int parse_into(struct listener_table *table, const char *content, const c
 int recording_parse(const char *content, const char *file, struct moment now, struct listener_table **ret,
                     struct diag_list *diags)
 {
-    struct listener_table *table = table_new("file", now);
+    struct listener_table *table = listener_table_new("file", now);
     if (!table)
         return -ENOMEM;
     const int status = parse_into(table, content, file, diags);
@@ -186,7 +186,7 @@ static int load(const char *path, struct listener_table *table, const char **ret
 
 static int file_collect(const struct listener_request *request, struct listener_table **ret)
 {
-    struct listener_table *table = table_new("file", request->now);
+    struct listener_table *table = listener_table_new("file", request->now);
     if (!table)
         return -ENOMEM;
     const char *note = NULL;
@@ -196,7 +196,7 @@ static int file_collect(const struct listener_request *request, struct listener_
         return status;
     }
     if (status < 0)
-        table_fail(table, status, note);
+        listener_table_fail(table, status, note);
     *ret = table;
     return 0;
 }

@@ -19,29 +19,6 @@ const struct listener_source *listener_source_find(const char *name)
     return NULL;
 }
 
-struct listener_table *table_new(const char *source, struct moment taken)
-{
-    struct arena *arena = arena_new();
-    struct listener_table *table = arena ? ARENA_NEW(arena, struct listener_table) : NULL;
-    if (!table) {
-        arena_free(arena);
-        return NULL;
-    }
-    table->arena = arena;
-    table->source = source;
-    table->taken = taken;
-    return table;
-}
-
-void table_fail(struct listener_table *table, int error, const char *note)
-{
-    table->status = LISTENERS_FAILED;
-    table->error = error;
-    table->note = note;
-    table->items = NULL;
-    table->count = 0;
-}
-
 int table_take(struct listener_table *table, const struct listener_vector *listeners)
 {
     struct listener *items = ARENA_ARRAY(table->arena, struct listener, listeners->count);

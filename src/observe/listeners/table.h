@@ -3,11 +3,6 @@
 
 #include "portconform/listeners.h"
 
-/* An empty table of `source` (a literal) in an arena of its own; NULL when out of memory. */
-struct listener_table *table_new(const char *source, struct moment taken);
-/* Makes it say that the source failed. */
-void table_fail(struct listener_table *table, int error, const char *note);
-
 struct listener_vector {
     struct listener *items;
     size_t count, capacity;

@@ -72,19 +72,6 @@ static void order_free(struct order *order)
     free(order);
 }
 
-static struct listener_table *new_table(void)
-{
-    struct arena *arena = arena_new();
-    struct listener_table *table = arena ? ARENA_NEW(arena, struct listener_table) : NULL;
-    if (!table) {
-        arena_free(arena);
-        return NULL;
-    }
-    table->arena = arena;
-    table->source = collector_source.name;
-    return table;
-}
-
 static void finish(struct collector *collector, struct order *order, struct orders *from)
 {
     TAILQ_REMOVE(from, order, link);
@@ -95,13 +82,8 @@ static void finish(struct collector *collector, struct order *order, struct orde
 
 static void fail(struct collector *collector, struct order *order, struct orders *from, int error, const char *note)
 {
-    if (order->table) {
-        order->table->status = LISTENERS_FAILED;
-        order->table->error = error;
-        order->table->note = note;
-        order->table->items = NULL;
-        order->table->count = 0;
-    }
+    if (order->table)
+        listener_table_fail(order->table, error, note);
     finish(collector, order, from);
 }
 
@@ -380,7 +362,7 @@ static int collector_order(void *remote, const struct remote_order *wanted)
     if (!order)
         return -ENOMEM;
     order->wire = calloc(1, sizeof(*order->wire));
-    order->table = new_table();
+    order->table = listener_table_new(collector_source.name, (struct moment){.wall_ms = 0}); /* taken: not yet */
     int r = order->wire && order->table ? wire_order_make(wanted, collector->next_id + 1, order->wire) : -ENOMEM;
     if (r < 0) {
         order_free(order);
