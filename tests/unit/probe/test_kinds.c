@@ -245,13 +245,31 @@ static void udp_silent_after_its_attempts(void **state)
     (void)close(server);
 }
 
-/* Takes the request of the probe and returns its length and where it came from. */
-static size_t take_request(int server, uint8_t *buffer, size_t size, struct sockaddr_storage *ret_client)
+struct udp_server {
+    int fd;
+    uint16_t port;
+    uint8_t request[512];
+    size_t length;
+    struct sockaddr_storage client; /* where the request came from */
+};
+
+static void take_request(struct udp_server *server)
 {
-    socklen_t length = sizeof(*ret_client);
-    ssize_t got = recvfrom(server, buffer, size, 0, (struct sockaddr *)ret_client, &length);
+    socklen_t length = sizeof(server->client);
+    ssize_t got =
+        recvfrom(server->fd, server->request, sizeof(server->request), 0, (struct sockaddr *)&server->client, &length);
     assert_true(got >= 0);
-    return (size_t)got;
+    server->length = (size_t)got;
+}
+
+/* A server that a probe has asked for this service. */
+static struct udp_server udp_asked(const char *service)
+{
+    struct udp_server server = {.fd = -1};
+    server.fd = open_server("127.0.0.1", SOCK_DGRAM, &server.port);
+    add(&probe_kind_udp, "127.0.0.1", server.port, service);
+    take_request(&server);
+    return server;
 }
 
 static void answer_from(int server, const struct sockaddr_storage *client, const void *octets, size_t length)
@@ -260,42 +278,37 @@ static void answer_from(int server, const struct sockaddr_storage *client, const
     assert_int_equal(sent, length);
 }
 
+static void answer(const struct udp_server *server, const void *octets, size_t length)
+{
+    answer_from(server->fd, &server->client, octets, length);
+}
+
 static void udp_answer_proves_the_service(void **state)
 {
     (void)state;
-    uint16_t port;
-    uint8_t request[512];
-    struct sockaddr_storage client;
-    int server = open_server("127.0.0.1", SOCK_DGRAM, &port);
-    add(&probe_kind_udp, "127.0.0.1", port, "dns");
-    size_t length = take_request(server, request, sizeof(request), &client);
-    answer_from(server, &client, "noise", 5); /* the right answer wins over what came before */
-    request[2] |= 0x80;
-    answer_from(server, &client, request, length);
+    struct udp_server server = udp_asked("dns");
+    answer(&server, "noise", 5); /* the right answer wins over what came before */
+    server.request[2] |= 0x80;
+    answer(&server, server.request, server.length);
     wait_for_end();
     assert_ended(PROBE_OPEN, REASON_UDP_ANSWER);
     assert_true(seen.result.service_proven);
     assert_false(seen.result.wrong_protocol);
     assert_true(seen.result.sign_of_life);
     assert_true(seen.result.path_local);
-    (void)close(server);
+    (void)close(server.fd);
 }
 
 /* An answer and a report about another attempt, both waiting when we look. */
 static void udp_answer_is_not_undone_by_a_report(void **state)
 {
     (void)state;
-    uint16_t port;
-    uint8_t request[512];
-    struct sockaddr_storage client;
     struct sockaddr_in gone = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    int server = open_server("127.0.0.1", SOCK_DGRAM, &port);
-    add(&probe_kind_udp, "127.0.0.1", port, "dns");
-    size_t length = take_request(server, request, sizeof(request), &client);
-    request[2] |= 0x80;
-    answer_from(server, &client, request, length);
-    (void)close(server);
-    gone.sin_port = htons(port);
+    struct udp_server server = udp_asked("dns");
+    server.request[2] |= 0x80;
+    answer(&server, server.request, server.length);
+    (void)close(server.fd);
+    gone.sin_port = htons(server.port);
     int fd = probe_fd(CONTAINER_OF(probe_heap_top(&seen.engine->running), struct probe, member));
     assert_int_equal(sendto(fd, "", 0, 0, (struct sockaddr *)&gone, sizeof(gone)), 0);
     wait_for_end();
@@ -307,21 +320,16 @@ static void udp_answer_is_not_undone_by_a_report(void **state)
 static void udp_answer_in_another_protocol(void **state)
 {
     (void)state;
-    uint16_t port;
-    uint8_t request[512];
-    struct sockaddr_storage client;
-    int server = open_server("127.0.0.1", SOCK_DGRAM, &port);
-    add(&probe_kind_udp, "127.0.0.1", port, "dns");
-    size_t length = take_request(server, request, sizeof(request), &client);
-    request[0] ^= 0xff; /* a foreign id */
-    request[2] |= 0x80;
-    answer_from(server, &client, request, length);
+    struct udp_server server = udp_asked("dns");
+    server.request[0] ^= 0xff; /* a foreign id */
+    server.request[2] |= 0x80;
+    answer(&server, server.request, server.length);
     wait_for_end();
     assert_ended(PROBE_OPEN, REASON_WRONG_PROTOCOL);
     assert_true(seen.result.wrong_protocol);
     assert_false(seen.result.service_proven);
     assert_string_equal(seen.result.detail, "answered, but not as dns does");
-    (void)close(server);
+    (void)close(server.fd);
 }
 
 static uint16_t port_of(const struct sockaddr_storage *client)
@@ -335,100 +343,83 @@ static uint16_t port_of(const struct sockaddr_storage *client)
 static void udp_late_answer_to_an_earlier_probe_is_no_wrong_protocol(void **state)
 {
     (void)state;
-    uint16_t port;
-    uint8_t first[512], request[512];
-    struct sockaddr_storage early, client;
-    int server = open_server("127.0.0.1", SOCK_DGRAM, &port);
-    add(&probe_kind_udp, "127.0.0.1", port, "dns");
-    size_t length = take_request(server, first, sizeof(first), &early);
+    struct udp_server server = udp_asked("dns");
+    struct udp_server early = server;
     probe_engine_step(seen.engine, after(TIMEOUT_MS));
     assert_ended(PROBE_SILENT, REASON_SILENT);
     seen.done = 0;
-    add(&probe_kind_udp, "127.0.0.1", port, "dns");
-    (void)take_request(server, request, sizeof(request), &client);
-    assert_int_equal(port_of(&client), port_of(&early)); /* otherwise this test shows nothing */
-    first[2] |= 0x80;
-    answer_from(server, &early, first, length);
-    struct pollfd ready = {.fd = server, .events = POLLIN};
+    add(&probe_kind_udp, "127.0.0.1", server.port, "dns");
+    take_request(&server);
+    assert_int_equal(port_of(&server.client), port_of(&early.client)); /* otherwise this test shows nothing */
+    early.request[2] |= 0x80;
+    answer(&early, early.request, early.length);
+    struct pollfd ready = {.fd = server.fd, .events = POLLIN};
     while (poll(&ready, 1, 0) == 0) {
         struct pollfd answered = {.fd = probe_engine_fd(seen.engine), .events = POLLIN};
         assert_int_equal(poll(&answered, 1, PATIENCE_MS), 1);
         probe_engine_step(seen.engine, start);
         assert_int_equal(seen.done, 0);
     }
-    length = take_request(server, request, sizeof(request), &client);
-    assert_int_not_equal(port_of(&client), port_of(&early));
-    request[2] |= 0x80;
-    answer_from(server, &client, request, length);
+    take_request(&server);
+    assert_int_not_equal(port_of(&server.client), port_of(&early.client));
+    server.request[2] |= 0x80;
+    answer(&server, server.request, server.length);
     wait_for_end();
     assert_ended(PROBE_OPEN, REASON_UDP_ANSWER);
     assert_true(seen.result.service_proven);
-    (void)close(server);
+    (void)close(server.fd);
 }
 
 /* The same socket, and an impostor that answers everything in its own way: found out all the same. */
 static void udp_wrong_protocol_is_found_on_a_socket_used_again(void **state)
 {
     (void)state;
-    uint16_t port;
-    uint8_t request[512];
-    struct sockaddr_storage client;
-    int server = open_server("127.0.0.1", SOCK_DGRAM, &port);
-    add(&probe_kind_udp, "127.0.0.1", port, "dns");
-    (void)take_request(server, request, sizeof(request), &client);
+    struct udp_server server = udp_asked("dns");
     probe_engine_step(seen.engine, after(TIMEOUT_MS));
     seen.done = 0;
-    add(&probe_kind_udp, "127.0.0.1", port, "dns");
+    add(&probe_kind_udp, "127.0.0.1", server.port, "dns");
     for (int i = 0; i < 2; i++) {
-        (void)take_request(server, request, sizeof(request), &client);
-        answer_from(server, &client, "noise", 5);
+        take_request(&server);
+        answer(&server, "noise", 5);
         struct pollfd answered = {.fd = probe_engine_fd(seen.engine), .events = POLLIN};
         assert_int_equal(poll(&answered, 1, PATIENCE_MS), 1);
         probe_engine_step(seen.engine, start);
     }
     assert_ended(PROBE_OPEN, REASON_WRONG_PROTOCOL);
     assert_true(seen.result.wrong_protocol);
-    (void)close(server);
+    (void)close(server.fd);
 }
 
 static void udp_any_answer_opens_an_unknown_protocol(void **state)
 {
     (void)state;
-    uint16_t port;
-    uint8_t request[512];
-    struct sockaddr_storage client;
-    int server = open_server("127.0.0.1", SOCK_DGRAM, &port);
-    add(&probe_kind_udp, "127.0.0.1", port, "radius");
-    assert_int_equal(take_request(server, request, sizeof(request), &client), 0);
-    answer_from(server, &client, "", 0);
+    struct udp_server server = udp_asked("radius");
+    assert_int_equal(server.length, 0);
+    answer(&server, "", 0);
     wait_for_end();
     assert_ended(PROBE_OPEN, REASON_UDP_ANSWER);
     assert_false(seen.result.service_proven);
     assert_false(seen.result.wrong_protocol);
-    (void)close(server);
+    (void)close(server.fd);
 }
 
 /* hostile peers: wrong-source UDP */
 static void udp_answer_from_elsewhere_is_left_aside(void **state)
 {
     (void)state;
-    uint16_t port, other_port;
-    uint8_t request[512];
-    struct sockaddr_storage client;
-    int server = open_server("127.0.0.1", SOCK_DGRAM, &port);
+    uint16_t other_port;
     int other_address = open_server("127.0.0.2", SOCK_DGRAM, &other_port);
     int other = open_server("127.0.0.1", SOCK_DGRAM, &other_port);
-    add(&probe_kind_udp, "127.0.0.1", port, "dns");
-    size_t length = take_request(server, request, sizeof(request), &client);
-    request[2] |= 0x80;
-    answer_from(other_address, &client, request, length);
-    answer_from(other, &client, request, length);
+    struct udp_server server = udp_asked("dns");
+    server.request[2] |= 0x80;
+    answer_from(other_address, &server.client, server.request, server.length);
+    answer_from(other, &server.client, server.request, server.length);
     probe_engine_step(seen.engine, start);
     assert_int_equal(seen.done, 0);
     probe_engine_step(seen.engine, after(TIMEOUT_MS));
     assert_ended(PROBE_SILENT, REASON_SILENT);
     assert_false(seen.result.sign_of_life);
-    (void)close(server);
+    (void)close(server.fd);
     (void)close(other_address);
     (void)close(other);
 }
@@ -437,18 +428,15 @@ static void udp_tftp_answers_from_a_port_of_its_own(void **state)
 {
     (void)state;
     static const char error[] = "\0\5\0\1File not found";
-    uint16_t port, other_port;
-    uint8_t request[512];
-    struct sockaddr_storage client;
-    int server = open_server("127.0.0.1", SOCK_DGRAM, &port);
+    uint16_t other_port;
     int transfer = open_server("127.0.0.1", SOCK_DGRAM, &other_port);
-    add(&probe_kind_udp, "127.0.0.1", port, "tftp");
-    assert_true(take_request(server, request, sizeof(request), &client) > 0);
-    answer_from(transfer, &client, error, sizeof(error));
+    struct udp_server server = udp_asked("tftp");
+    assert_true(server.length > 0);
+    answer_from(transfer, &server.client, error, sizeof(error));
     wait_for_end();
     assert_ended(PROBE_OPEN, REASON_UDP_ANSWER);
     assert_true(seen.result.service_proven);
-    (void)close(server);
+    (void)close(server.fd);
     (void)close(transfer);
 }
 
@@ -456,20 +444,16 @@ static void udp_tftp_answers_from_a_port_of_its_own(void **state)
 static void udp_flood_ends_at_the_deadline(void **state)
 {
     (void)state;
-    uint16_t port, other_port;
-    uint8_t request[512];
-    struct sockaddr_storage client;
-    int server = open_server("127.0.0.1", SOCK_DGRAM, &port);
+    uint16_t other_port;
     int other = open_server("127.0.0.1", SOCK_DGRAM, &other_port);
-    add(&probe_kind_udp, "127.0.0.1", port, "dns");
-    (void)take_request(server, request, sizeof(request), &client);
+    struct udp_server server = udp_asked("dns");
     for (int i = 0; i < 200; i++)
-        answer_from(other, &client, "x", 1);
+        answer_from(other, &server.client, "x", 1);
     probe_engine_step(seen.engine, start);
     assert_int_equal(seen.done, 0);
     assert_int_equal(probe_engine_step(seen.engine, after(TIMEOUT_MS)), 0);
     assert_ended(PROBE_SILENT, REASON_SILENT);
-    (void)close(server);
+    (void)close(server.fd);
     (void)close(other);
 }
 
