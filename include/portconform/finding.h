@@ -51,7 +51,10 @@ struct finding {
     /* damping, daemon only: a verdict that wants to become the finding's */
     enum verdict pending;
     unsigned pending_looks;
-    uint64_t evidence; /* a digest of what it was judged from, for the judge alone; 0: not known */
+    /* for the judge alone */
+    uint64_t evidence;  /* a digest of the evidence that decided; 0: not known */
+    uint64_t seen;      /* a digest of all that it was judged from; 0: not known */
+    size_t expectation; /* with `seen`: the place of its expectation, of a group the first, among those of the host */
 };
 
 /* What the judge remembers of the look that a block was made from: a look that sees the same needs no new block. */
@@ -61,6 +64,9 @@ struct judged {
     int64_t from_ms; /* wall clock: it holds from then till the next waiver ends */
     int64_t until_ms;
     bool settled; /* nothing in it waits for another look */
+    /* Digest of what was seen beside the probes of flows, if the block holds a finding of each expectation that can be
+     * judged and no other, all of them settled; else 0. */
+    uint64_t surroundings;
 };
 
 /* The findings of one host (or of the site as a whole: host NULL), immutable but for one number, and
@@ -70,9 +76,12 @@ struct finding_block {
     struct finding *items; /* by key */
     size_t count, capacity;
     struct judged judged;
-    int64_t looked_ms;   /* atomic, by finding_looked_ms(): the newest look that found all of it as it stands */
-    struct arena *arena; /* owns all of it; given back with the last reference */
-    int references;      /* atomic; use the functions */
+    int64_t looked_ms;     /* atomic, by finding_looked_ms(): the newest look that found all of it as it stands */
+    const char *strings;   /* of a packed block: where all strings of its findings are; else NULL */
+    size_t strings_size;   /* octets there */
+    size_t strings_packed; /* octets there when it was last packed whole */
+    struct arena *arena;   /* owns all of it; given back with the last reference */
+    int references;        /* atomic; use the functions */
 };
 struct finding_block *finding_block_new(const char *host); /* NULL: out of memory */
 struct finding_block *finding_block_ref(struct finding_block *block);
@@ -83,6 +92,10 @@ void finding_block_sort(struct finding_block *block);
 const struct finding *finding_block_find(const struct finding_block *block, const char *key);
 /* A finished block of copies of these findings, sorted, in as much memory as it takes. NULL: out of memory. */
 struct finding_block *finding_block_pack(const char *host, const struct finding *items, size_t count);
+/* The same as `earlier`, which is packed, but for the findings that `fresh` has under the same keys; quicker than
+ * packing all of it anew. Every key of `fresh` is there already. NULL: out of memory. */
+struct finding_block *finding_block_patch(const struct finding_block *earlier, const struct finding *fresh,
+                                          size_t count);
 /* A look found everything in the block as it stands. Any thread. */
 void finding_block_looked(struct finding_block *block, int64_t wall_ms);
 /* Wall clock of the newest look that found this finding of the block as it stands: its own evidence, or a later one. */

@@ -60,9 +60,9 @@ int judge_host(const struct judge_input *input, size_t host, struct finding_bloc
 int judge_gone(const struct judge_input *input, const struct finding_block *earlier, struct judgement *into);
 /* A snapshot of these blocks, the site's own first; takes their references in any case. NULL: out of memory. */
 struct snapshot *judge_snapshot(const struct judge_input *input, struct finding_block **blocks, size_t count);
-/* A digest of all that the judge asks about what was seen of a host: whoever looked puts it into the host's
- * observations. Never 0. */
-uint64_t judge_digest(const struct plan *plan, const struct observations *seen, size_t host, const bool *not_due);
+/* Puts digests of all that the judge asks about what was seen of a host into its observations: for whoever looked, so
+ * that what is as it was need not be judged again. */
+void judge_digest(const struct plan *plan, struct observations *seen, size_t host, const bool *not_due);
 void judgement_done(struct judgement *judgement); /* takes an emptied one */
 
 /* Which second looks the judge asks for: hosts whose listener table disagrees with a probe and is older than it.

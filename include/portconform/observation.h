@@ -145,7 +145,9 @@ struct host_seen {
     struct listener_table *listeners_again; /* the second look, or NULL */
     struct address_seen *addresses;         /* parallel to the plan host's addresses; NULL before the first look */
     bool egress_broken;                     /* as below, but of the visit that looked at this host */
-    uint64_t digest;                        /* of all that the judge asks about it, by judge_digest(); 0: not known */
+    /* By judge_digest(); 0: not known. */
+    uint64_t digest;       /* of all that the judge asks about it */
+    uint64_t surroundings; /* of that which is not the result of a flow's probe */
 };
 void host_seen_done(struct host_seen *seen); /* zeroes it; takes a zeroed one */
 

@@ -222,20 +222,28 @@ int damping_settle(struct host_case *host, struct finding *fresh, struct damping
     return settled_put(host, earlier, &settled);
 }
 
-int damping_repeat(struct host_case *host, const struct finding *earlier, int64_t observed_ms)
+void damping_note_repeat(struct finding *finding, int64_t observed_ms)
+{
+    finding->observed_ms = observed_ms;
+    finding->looks = one_look_more(finding);
+}
+
+int damping_repeat(struct host_case *host, const struct finding *earlier, int64_t observed_ms, uint64_t seen)
 {
     struct finding settled = *earlier;
-    settled.observed_ms = observed_ms;
-    settled.looks = one_look_more(earlier);
+    damping_note_repeat(&settled, observed_ms);
+    settled.seen = seen;
     return settled_put(host, earlier, &settled);
 }
 
 int damping_follow(struct host_case *host, const struct finding *earlier, const struct finding *fresh)
 {
     struct finding settled = *earlier;
-    finding_describe(&settled, fresh);
-    settled.severity = fresh->severity;
-    settled.severity = waivers_severity(host->host->host, &settled);
+    if (fresh) {
+        finding_describe(&settled, fresh);
+        settled.severity = fresh->severity;
+        settled.severity = waivers_severity(host->host->host, &settled);
+    }
     return settled_put(host, earlier, &settled);
 }
 

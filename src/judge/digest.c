@@ -1,5 +1,5 @@
-/* Digests: whether what was seen is what was seen before, without building a text. Moments, round-trip times and the
- * length of a queue that is not full are left out: they differ at every look and decide nothing. */
+/* Digests: whether what was seen is what was seen before, without judging it or building a text. Moments, round-trip
+ * times and the length of a queue that is not full are left out: they differ at every look and decide nothing. */
 #include "judging.h"
 
 #include <string.h>
@@ -37,8 +37,13 @@ static uint64_t mix_address(uint64_t digest, const struct address *address)
 static uint64_t mix_flags(uint64_t digest, const bool *flags, size_t count)
 {
     uint64_t bits = 1;
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
         bits = bits << 1 | flags[i];
+        if (bits >> 63) {
+            digest = mix(digest, bits);
+            bits = 1;
+        }
+    }
     return mix(digest, bits);
 }
 
@@ -100,12 +105,13 @@ static uint64_t never_zero(uint64_t digest)
     return digest ? digest : 1;
 }
 
-uint64_t digest_of_cell(const struct cell *cell)
+uint64_t digest_of_cell(const struct host_case *host, const struct cell *cell)
 {
     uint64_t digest = (uint64_t)cell->verdict << 48 | (uint64_t)cell->reason << 32 | (uint64_t)cell->blame << 24 |
                       (uint64_t)cell->severity << 16 | cell->port;
     const bool flags[] = {cell->contradiction, cell->mute_canary, cell->probe != NULL, cell->listener != NULL};
     digest = mix(mix_flags(digest, flags, sizeof(flags) / sizeof(flags[0])), cell->address);
+    digest = mix(digest, host->input->plan->serial); /* its words are in the texts too */
     if (cell->probe)
         digest = mix_probe(digest, cell->probe);
     if (cell->listener)
@@ -117,17 +123,44 @@ uint64_t digest_of_cell(const struct cell *cell)
 static bool later_than(const struct probe_result *probe, const struct host_seen *seen)
 {
     const struct listener_table *table = seen->listeners_again ? seen->listeners_again : seen->listeners;
-    return table && table->taken.mono_ms < probe->ended.mono_ms;
+    return table && table->taken.mono_ms - table->stale_ms < probe->ended.mono_ms;
 }
 
-uint64_t judge_digest(const struct plan *plan, const struct observations *seen, size_t host, const bool *not_due)
+uint64_t digest_add_probes(uint64_t digest, const struct host_case *host, const struct expectation *expectation)
 {
-    const struct plan_host *planned = &plan->hosts[host];
+    const struct observations *seen = host->input->seen;
+    for (size_t i = 0; i < expectation->flow_count; i++) {
+        size_t id = expectation->flows[i].id;
+        if (id < seen->probe_count)
+            digest = mix_probe(mix(digest, later_than(&seen->probes[id], host->seen)), &seen->probes[id]);
+    }
+    return never_zero(digest);
+}
+
+uint64_t digest_of_surroundings(const struct host_case *host)
+{
+    if (host->seen->surroundings == 0)
+        return 0;
+    uint64_t digest = mix(host->seen->surroundings, host->input->plan->serial);
+    return never_zero(mix_flags(digest, host->alive, host->host->address_count));
+}
+
+static uint64_t mix_surroundings(const struct plan_host *planned, const struct observations *seen, size_t host)
+{
     const struct host_seen *looked = &seen->hosts[host];
     uint64_t digest = mix(host, (uint64_t)seen->egress_broken << 1 | looked->egress_broken);
     digest = mix_table(mix_table(digest, looked->listeners), looked->listeners_again);
     for (size_t i = 0; looked->addresses && i < planned->address_count; i++)
         digest = mix_address_seen(digest, &looked->addresses[i]);
+    return never_zero(digest);
+}
+
+void judge_digest(const struct plan *plan, struct observations *seen, size_t host, const bool *not_due)
+{
+    const struct plan_host *planned = &plan->hosts[host];
+    struct host_seen *looked = &seen->hosts[host];
+    looked->surroundings = mix_surroundings(planned, seen, host);
+    uint64_t digest = looked->surroundings;
     for (size_t e = 0; e < planned->expectation_count; e++) {
         const struct expectation *expectation = &planned->expectations[e];
         for (size_t f = 0; f < expectation->flow_count; f++) {
@@ -138,5 +171,5 @@ uint64_t judge_digest(const struct plan *plan, const struct observations *seen, 
             digest = mix_probe(digest, &seen->probes[id]);
         }
     }
-    return never_zero(digest);
+    looked->digest = never_zero(digest);
 }

@@ -2,6 +2,7 @@
 #include "judging.h"
 
 #include <errno.h>
+#include <string.h>
 
 /* Own trouble comes before a host that is down: when nothing was sent, nothing was silent. */
 static bool only_own_trouble(const struct host_case *host, const struct expectation *expectation)
@@ -35,35 +36,47 @@ static int expectation_hold(struct host_case *host, const struct expectation *ex
     return draft ? damping_keep(host, draft, true) : -ENOMEM;
 }
 
-/* The earlier finding, if all that it says would be said again. Its texts are the plan's, so the plan must be the same.
- */
-static const struct finding *repeated(const struct host_case *host, const char *key, uint64_t evidence)
+static bool is_plan_as_before(const struct host_case *host)
 {
     const uint64_t plan = host->input->plan->serial;
-    if (plan == 0 || !host->earlier || host->earlier->judged.plan != plan)
-        return NULL;
-    const struct finding *earlier = finding_block_find(host->earlier, key);
-    bool same = earlier && earlier->evidence == evidence && earlier->pending == VERDICT_NONE && !earlier->held;
-    return same ? earlier : NULL;
+    return plan != 0 && host->earlier && host->earlier->judged.plan == plan;
 }
 
-static int expectation_settle(struct host_case *host, const struct expectation *expectation, const struct cell *cell,
-                              const char *key, const char *detail)
+/* The earlier finding that another look may repeat. Its texts are the plan's, so the plan must be the same. */
+static const struct finding *repeatable(const struct host_case *host, const char *key)
 {
-    const uint64_t evidence = digest_of_cell(cell);
-    const struct finding *same = repeated(host, key, evidence);
-    if (same)
-        return damping_repeat(host, same, draft_observed_ms(host, cell));
-    struct finding *finding = draft_expectation(host, cell, key, detail);
+    const struct finding *earlier = is_plan_as_before(host) ? finding_block_find(host->earlier, key) : NULL;
+    return earlier && earlier->pending == VERDICT_NONE && !earlier->held ? earlier : NULL;
+}
+
+/* What decided, of what subject, and the text that goes with it. */
+struct decision {
+    const struct cell *cell;
+    size_t subject;
+    const char *key, *detail;
+    uint64_t seen;
+};
+
+static int decision_settle(struct host_case *host, const struct decision *decision)
+{
+    const struct cell *cell = decision->cell;
+    const uint64_t evidence = digest_of_cell(host, cell);
+    const struct finding *same = repeatable(host, decision->key);
+    if (same && same->evidence == evidence)
+        return damping_repeat(host, same, subject_seen_ms(host, decision->subject), decision->seen);
+    struct finding *finding = draft_expectation(host, cell, decision->key, decision->detail);
     if (!finding)
         return -ENOMEM;
     finding->evidence = evidence;
-    return damping_settle(host, finding, expectation->damping ? *expectation->damping : host->host->host->damping);
+    finding->seen = decision->seen;
+    finding->expectation = decision->subject;
+    const struct damping *damping = cell->expectation->damping;
+    return damping_settle(host, finding, damping ? *damping : host->host->host->damping);
 }
 
 /* --- what was not looked at --------------------------------------------------------------------------------------- */
 
-bool expectation_is_due(const struct host_case *host, const struct expectation *expectation)
+static bool expectation_is_due(const struct host_case *host, const struct expectation *expectation)
 {
     if (host->input->unlooked || !host->input->not_due)
         return !host->input->unlooked;
@@ -104,6 +117,8 @@ static int expectation_follow(struct host_case *host, const struct expectation *
     const struct finding *earlier = host->earlier ? finding_block_find(host->earlier, key) : NULL;
     if (!earlier)
         return 0;
+    if (is_plan_as_before(host))
+        return damping_follow(host, earlier, NULL);
     struct finding *fresh = draft_held(host, expectation, key);
     if (!fresh)
         return -ENOMEM;
@@ -113,14 +128,14 @@ static int expectation_follow(struct host_case *host, const struct expectation *
 
 /* --- one by one --------------------------------------------------------------------------------------------------- */
 
-static int alone_judge(struct host_case *host, const struct expectation *expectation)
+static int alone_judge(struct host_case *host, size_t subject, uint64_t seen)
 {
-    if (!expectation_is_due(host, expectation))
-        return expectation_follow(host, expectation, expectation->key);
+    const struct expectation *expectation = &host->host->expectations[subject];
     if (is_to_be_held(host, expectation))
         return expectation_hold(host, expectation, expectation->key);
     struct cell cell = presence_judge(host, expectation);
-    return expectation_settle(host, expectation, &cell, expectation->key, NULL);
+    const struct decision decision = {.cell = &cell, .subject = subject, .key = expectation->key, .seen = seen};
+    return decision_settle(host, &decision);
 }
 
 /* --- one-of ------------------------------------------------------------------------------------------------------ */
@@ -148,29 +163,27 @@ static const char *group_detail(struct host_case *host, const char *group_key)
     return draft_text(host->scratch, &text);
 }
 
-static int group_judge(struct host_case *host, size_t first)
+static int group_judge(struct host_case *host, size_t first, uint64_t seen)
 {
     const struct expectation *expectations = host->host->expectations;
     const char *key = expectations[first].group_key;
     struct fold fold = {0};
-    bool hold = false, due = false;
+    bool hold = false;
     for (size_t i = first; i < host->host->expectation_count; i++) {
         if (!is_member(&expectations[i], key))
             continue;
-        due = due || expectation_is_due(host, &expectations[i]);
         hold = hold || is_to_be_held(host, &expectations[i]);
         struct cell cell = presence_judge(host, &expectations[i]);
         fold_add(&fold, &cell, true);
     }
-    if (!due)
-        return expectation_follow(host, &expectations[first], key);
     if (hold)
         return expectation_hold(host, &expectations[first], key);
     struct cell decided = fold_best(&fold);
     if (decided.verdict == VERDICT_CONFORMING)
         decided.reason = REASON_ANY_OF_OPEN;
-    const char *detail = group_detail(host, key);
-    return detail ? expectation_settle(host, decided.expectation, &decided, key, detail) : -ENOMEM;
+    struct decision decision = {.cell = &decided, .subject = first, .key = key, .seen = seen};
+    decision.detail = group_detail(host, key);
+    return decision.detail ? decision_settle(host, &decision) : -ENOMEM;
 }
 
 static bool is_first_member(const struct host_case *host, size_t index)
@@ -183,18 +196,97 @@ static bool is_first_member(const struct host_case *host, size_t index)
     return true;
 }
 
+/* --- subjects ----------------------------------------------------------------------------------------------------- */
+
+/* The member of the subject at `index` or after it; the count of expectations where there is none. */
+static size_t next_member(const struct host_case *host, size_t subject, size_t index)
+{
+    const struct expectation *expectations = host->host->expectations;
+    const char *group_key = expectations[subject].group_key;
+    if (index == subject)
+        return subject;
+    while (group_key && index < host->host->expectation_count && !is_member(&expectations[index], group_key))
+        index++;
+    return group_key ? index : host->host->expectation_count;
+}
+
+static const char *subject_key(const struct host_case *host, size_t subject)
+{
+    const struct expectation *expectation = &host->host->expectations[subject];
+    return expectation->group_key ? expectation->group_key : expectation->key;
+}
+
+bool subject_is_of(const struct host_case *host, const struct finding *finding)
+{
+    return finding->seen != 0 && finding->expectation < host->host->expectation_count &&
+           strcmp(subject_key(host, finding->expectation), finding->key) == 0;
+}
+
+bool subject_is_due(const struct host_case *host, size_t subject)
+{
+    const size_t end = host->host->expectation_count;
+    for (size_t i = subject; i < end; i = next_member(host, subject, i + 1)) {
+        if (expectation_is_due(host, &host->host->expectations[i]))
+            return true;
+    }
+    return false;
+}
+
+uint64_t subject_digest(const struct host_case *host, size_t subject)
+{
+    const size_t end = host->host->expectation_count;
+    uint64_t digest = host->surroundings;
+    for (size_t i = subject; digest != 0 && i < end; i = next_member(host, subject, i + 1))
+        digest = digest_add_probes(digest, host, &host->host->expectations[i]);
+    return digest;
+}
+
+static int64_t later_of(int64_t a, int64_t b)
+{
+    return a > b ? a : b;
+}
+
+static int64_t table_seen_ms(const struct listener_table *table)
+{
+    return table && table->status == LISTENERS_SEEN ? table->taken.wall_ms : 0;
+}
+
+int64_t subject_seen_ms(const struct host_case *host, size_t subject)
+{
+    const size_t end = host->host->expectation_count;
+    int64_t newest_ms = later_of(table_seen_ms(host->seen->listeners), table_seen_ms(host->seen->listeners_again));
+    for (size_t i = subject; i < end; i = next_member(host, subject, i + 1)) {
+        const struct expectation *expectation = &host->host->expectations[i];
+        for (size_t f = 0; f < expectation->flow_count; f++) {
+            const struct probe_result *probe = evidence_probe(host->input->seen, &expectation->flows[f]);
+            newest_ms = later_of(newest_ms, probe ? probe->ended.wall_ms : 0);
+        }
+    }
+    return newest_ms > 0 ? newest_ms : host->input->now.wall_ms;
+}
+
+int subject_judge(struct host_case *host, size_t subject)
+{
+    const struct expectation *expectation = &host->host->expectations[subject];
+    const char *key = subject_key(host, subject);
+    if (!subject_is_due(host, subject))
+        return expectation_follow(host, expectation, key);
+    const uint64_t seen = subject_digest(host, subject);
+    const struct finding *same = seen != 0 && !host->held ? repeatable(host, key) : NULL;
+    if (same && same->seen == seen)
+        return damping_repeat(host, same, subject_seen_ms(host, subject), seen);
+    return expectation->group_key ? group_judge(host, subject, seen) : alone_judge(host, subject, seen);
+}
+
 /* What a parameter without value keeps from being judged is told once for the whole site, by judge.c. */
 int groups_judge(struct host_case *host)
 {
     for (size_t i = 0; i < host->host->expectation_count; i++) {
         const struct expectation *expectation = &host->host->expectations[i];
-        int r = 0;
-        if (expectation->unset)
+        if (expectation->unset || (expectation->group_key && !is_first_member(host, i)))
             continue;
-        if (!expectation->group_key)
-            r = alone_judge(host, expectation);
-        else if (is_first_member(host, i))
-            r = group_judge(host, i);
+        host->subjects++;
+        int r = subject_judge(host, i);
         if (r < 0)
             return r;
     }

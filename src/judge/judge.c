@@ -49,8 +49,8 @@ static int site_judge(struct host_case *site)
 
 static int host_judge_all(struct host_case *host)
 {
-    int (*const steps[])(struct host_case *) = {host_alive,       host_judge,      groups_judge,
-                                                unexpected_judge, waivers_expired, damping_absences};
+    int (*const steps[])(struct host_case *) = {host_judge, groups_judge, unexpected_judge, waivers_expired,
+                                                damping_absences};
     for (size_t i = 0; i < sizeof(steps) / sizeof(*steps); i++) {
         int r = steps[i](host);
         if (r < 0)
@@ -123,15 +123,18 @@ static int64_t next_waiver_end(const struct plan_host *host, int64_t now_ms)
     return until_ms;
 }
 
-static struct finding_block *block_pack(const struct host_case *host, uint64_t seen)
+/* The surroundings by which the next look may patch the block; waivers look at all findings of a block. */
+static uint64_t patchable_in(const struct host_case *host, const struct finding_block *block)
+{
+    bool whole = block->judged.settled && block->count == host->subjects && host->host->host->waiver_count == 0;
+    for (size_t i = 0; whole && i < block->count; i++)
+        whole = subject_is_of(host, &block->items[i]);
+    return whole ? host->surroundings : 0;
+}
+
+static void block_remember(const struct host_case *host, uint64_t seen, struct finding_block *block)
 {
     const struct judge_input *input = host->input;
-    const char *name = host->host ? host->host->host->name : NULL;
-    struct finding_block *block = finding_block_pack(name, host->block->items, host->block->count);
-    if (!block)
-        return NULL;
-    if (input->unlooked && host->earlier) /* what was seen then is what stands now */
-        finding_block_looked(block, __atomic_load_n(&host->earlier->looked_ms, __ATOMIC_RELAXED));
     block->judged = (struct judged){
         .plan = input->plan->serial,
         .seen = input->unlooked ? 0 : seen,
@@ -139,6 +142,16 @@ static struct finding_block *block_pack(const struct host_case *host, uint64_t s
         .until_ms = next_waiver_end(host->host, input->now.wall_ms),
         .settled = is_settled(block),
     };
+    if (host->host)
+        block->judged.surroundings = patchable_in(host, block);
+}
+
+static struct finding_block *block_pack(const struct host_case *host)
+{
+    const char *name = host->host ? host->host->host->name : NULL;
+    struct finding_block *block = finding_block_pack(name, host->block->items, host->block->count);
+    if (block && host->input->unlooked && host->earlier) /* what was seen then is what stands now */
+        finding_block_looked(block, __atomic_load_n(&host->earlier->looked_ms, __ATOMIC_RELAXED));
     return block;
 }
 
@@ -171,22 +184,46 @@ static int transitions_add(struct judgement *into, const struct notes *notes, co
     return added == notes->count ? 0 : -ENOMEM;
 }
 
-static int block_make(struct host_case *host, uint64_t seen, struct finding_block **ret)
+/* Which findings of an earlier look may be taken over is known once it is known what is alive. */
+static int host_make(struct host_case *host, struct finding_block **ret)
 {
-    struct finding_block *drafts = ARENA_NEW(host->scratch, struct finding_block);
     struct host_seen blank;
-    if (!drafts)
-        return -ENOMEM;
-    drafts->arena = host->scratch;
-    host->block = drafts;
-    int r = host->host ? host_seen_or_blank(host, &blank) : site_judge(host);
-    if (r == 0 && host->host)
-        r = host_judge_all(host);
+    int r = host_seen_or_blank(host, &blank);
+    if (r == 0)
+        r = host_alive(host);
     if (r < 0)
         return r;
-    struct finding_block *block = block_pack(host, seen);
-    if (!block)
+    if (host->input->mode == JUDGE_CONTINUOUS && !host->input->unlooked && !host->down)
+        host->surroundings = digest_of_surroundings(host);
+    if (patch_applies(host))
+        return patch_judge(host, ret);
+    r = host_judge_all(host);
+    if (r < 0)
+        return r;
+    *ret = block_pack(host);
+    return *ret ? 0 : -ENOMEM;
+}
+
+static int site_make(struct host_case *site, struct finding_block **ret)
+{
+    int r = site_judge(site);
+    if (r < 0)
+        return r;
+    *ret = block_pack(site);
+    return *ret ? 0 : -ENOMEM;
+}
+
+static int block_make(struct host_case *host, uint64_t seen, struct finding_block **ret)
+{
+    struct finding_block *block = NULL;
+    host->block = ARENA_NEW(host->scratch, struct finding_block);
+    if (!host->block)
         return -ENOMEM;
+    host->block->arena = host->scratch;
+    int r = host->host ? host_make(host, &block) : site_make(host, &block);
+    if (r < 0)
+        return r;
+    block_remember(host, seen, block);
     r = transitions_add(host->into, host->notes, block, host->input->now);
     if (r < 0)
         finding_block_unref(block);

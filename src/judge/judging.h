@@ -8,7 +8,7 @@
  *     group   the members of a one-of group                    groups.c                               -> cell
  *     finding the cell that decides, told whole                draft.c                                -> finding
  *     settled against the earlier finding and the waivers      damping.c, waivers.c                   -> drafts
- *     packed, or left as it was                                judge.c, digest.c                      -> block
+ *     packed, patched, or left as it was                       judge.c, patch.c, digest.c             -> block
  *
  * A fold always picks one of the cells it was given: a finding's port, listener and probe belong together.
  */
@@ -55,6 +55,8 @@ struct host_case {
     bool *alive;                         /* parallel to the addresses: it sent anything itself */
     bool down;                           /* no sign of life in this look */
     bool held;                           /* down, and already told so */
+    uint64_t surroundings;               /* digest of what was seen beside the probes; 0: findings are not reused */
+    size_t subjects;                     /* expectations and groups that findings were made for */
     const struct finding_block *earlier; /* NULL: none */
     struct finding_block *block;         /* the findings that are being made; their strings are anybody's, in the
                                             scratch arena, the plan, or the earlier block */
@@ -94,8 +96,12 @@ enum owner_match owner_match(const struct owner_patterns *patterns, const struct
 struct cell cell_judge(const struct host_case *host, const struct spot *spot);
 struct cell cell_not_judged(const struct expectation *expectation, enum reason reason, enum blame blame);
 
-/* --- digest.c: what a finding's texts are made from, in a number. Never 0 */
-uint64_t digest_of_cell(const struct cell *cell);
+/* --- digest.c: what was seen, in a number. Never 0 */
+uint64_t digest_of_cell(const struct host_case *host, const struct cell *cell); /* what a finding is made from */
+/* What was seen beside the probes, once it is known which addresses are alive; 0: not known. */
+uint64_t digest_of_surroundings(const struct host_case *host);
+/* The probes of an expectation, added to another digest. */
+uint64_t digest_add_probes(uint64_t digest, const struct host_case *host, const struct expectation *expectation);
 
 /* --- presence.c */
 struct fold {
@@ -116,9 +122,18 @@ void draft_finish(struct finding *finding, enum blame blame);
 int64_t draft_observed_ms(const struct host_case *host, const struct cell *cell); /* wall clock */
 const char *draft_text(struct arena *arena, struct text *text); /* moves a text into the arena; NULL: out of memory */
 
-/* --- groups.c: every expectation and group of a host */
+/* --- groups.c: every expectation and group of a host. A subject is what one finding is about: an expectation, or all
+ * members of a group; it is named by the place of the expectation, or of the first member. */
 int groups_judge(struct host_case *host);
-bool expectation_is_due(const struct host_case *host, const struct expectation *expectation);
+int subject_judge(struct host_case *host, size_t subject);
+bool subject_is_due(const struct host_case *host, size_t subject);
+uint64_t subject_digest(const struct host_case *host, size_t subject); /* all that it is judged from; 0: not known */
+bool subject_is_of(const struct host_case *host, const struct finding *finding); /* is it said which, by this plan? */
+int64_t subject_seen_ms(const struct host_case *host, size_t subject);           /* wall clock: the newest of it */
+
+/* --- patch.c: where only probes of some subjects differ from what was seen before */
+bool patch_applies(const struct host_case *host);
+int patch_judge(struct host_case *host, struct finding_block **ret);
 
 /* --- presence of the host itself: host.c */
 int host_alive(struct host_case *host); /* fills alive and down */
@@ -147,8 +162,10 @@ struct notes {
 };
 int damping_settle(struct host_case *host, struct finding *fresh, struct damping damping);
 /* A finding that rests on the same evidence as before, seen again. */
-int damping_repeat(struct host_case *host, const struct finding *earlier, int64_t observed_ms);
-/* A finding whose expectation was not looked at: it follows what the configuration says about it by now. */
+int damping_repeat(struct host_case *host, const struct finding *earlier, int64_t observed_ms, uint64_t seen);
+void damping_note_repeat(struct finding *finding, int64_t observed_ms); /* what is new about it then */
+/* A finding whose expectation was not looked at: it follows what the configuration says about it by now; `fresh` is
+ * NULL where that is what it said then. */
 int damping_follow(struct host_case *host, const struct finding *earlier, const struct finding *fresh);
 /* An earlier finding whose subject was looked for and is no more. */
 int damping_settle_absent(struct host_case *host, const struct finding *earlier, struct damping damping);

@@ -162,27 +162,95 @@ static void pack(struct finding *to, const struct finding *items, size_t count, 
     }
 }
 
-struct finding_block *finding_block_pack(const char *host, const struct finding *items, size_t count)
+/* Of so many findings, with room for their strings; all of it is in one piece. NULL: out of memory. */
+static struct finding_block *block_with_room(size_t count, size_t strings, char **ret_room)
 {
     enum { ALIGNMENTS = 64 }; /* what rounding up takes, at most */
-    size_t name = host == NULL ? 0 : strlen(host) + 1;
-    size_t strings = pack_size(items, count) + name;
     struct arena *arena =
         arena_new_sized(sizeof(struct finding_block) + count * sizeof(struct finding) + strings + ALIGNMENTS);
     struct finding_block *block = arena == NULL ? NULL : ARENA_NEW(arena, struct finding_block);
-    struct finding *packed = block == NULL ? NULL : ARENA_ARRAY(arena, struct finding, count);
-    char *room = packed == NULL ? NULL : arena_alloc(arena, strings);
+    struct finding *items = block == NULL ? NULL : ARENA_ARRAY(arena, struct finding, count);
+    char *room = items == NULL ? NULL : arena_alloc(arena, strings);
     if (room == NULL) {
         arena_free(arena);
         return NULL;
     }
-    *block =
-        (struct finding_block){.items = packed, .count = count, .capacity = count, .arena = arena, .references = 1};
+    *block = (struct finding_block){
+        .items = items,
+        .count = count,
+        .capacity = count,
+        .arena = arena,
+        .references = 1,
+        .strings = room,
+        .strings_size = strings,
+        .strings_packed = strings,
+    };
+    *ret_room = room;
+    return block;
+}
+
+struct finding_block *finding_block_pack(const char *host, const struct finding *items, size_t count)
+{
+    size_t name = host == NULL ? 0 : strlen(host) + 1;
+    char *room;
+    struct finding_block *block = block_with_room(count, pack_size(items, count) + name, &room);
+    if (block == NULL)
+        return NULL;
     if (host != NULL)
         block->host = memcpy(room, host, name);
-    pack(packed, items, count, room + name);
+    pack(block->items, items, count, room + name);
     finding_block_sort(block);
     return block;
+}
+
+/* --- patching ----------------------------------------------------------------------------------------------------- */
+
+/* All its strings stood somewhere from `from` on, and stand in the same order from `to` on. */
+static void finding_move(struct finding *finding, const char *from, const char *to)
+{
+    const char **strings[FINDING_STRINGS];
+    finding_strings(finding, strings);
+    for (size_t i = 0; i < FINDING_STRINGS; i++) {
+        if (*strings[i] != NULL)
+            *strings[i] = to + (*strings[i] - from);
+    }
+}
+
+static struct finding_block *patched(const struct finding_block *earlier, const struct finding *fresh, size_t count)
+{
+    size_t added = 0;
+    for (size_t i = 0; i < count; i++)
+        added += pack_size(&fresh[i], 1);
+    char *room;
+    struct finding_block *block = block_with_room(earlier->count, earlier->strings_size + added, &room);
+    if (block == NULL)
+        return NULL;
+    block->strings_packed = earlier->strings_packed;
+    memcpy(room, earlier->strings, earlier->strings_size);
+    if (earlier->host != NULL)
+        block->host = room + (earlier->host - earlier->strings);
+    memcpy(block->items, earlier->items, earlier->count * sizeof *block->items);
+    for (size_t i = 0; i < earlier->count; i++)
+        finding_move(&block->items[i], earlier->strings, room);
+    room += earlier->strings_size;
+    for (size_t i = 0; i < count; i++) {
+        size_t place = (size_t)(finding_block_find(earlier, fresh[i].key) - earlier->items);
+        pack(&block->items[place], &fresh[i], 1, room);
+        room += pack_size(&fresh[i], 1);
+    }
+    return block;
+}
+
+/* The strings of what was replaced stay behind; once they are half as much as what is needed, all is packed anew. */
+struct finding_block *finding_block_patch(const struct finding_block *earlier, const struct finding *fresh,
+                                          size_t count)
+{
+    struct finding_block *block = patched(earlier, fresh, count);
+    if (block == NULL || block->strings_size <= block->strings_packed + block->strings_packed / 2)
+        return block;
+    struct finding_block *whole = finding_block_pack(block->host, block->items, block->count);
+    finding_block_unref(block);
+    return whole;
 }
 
 /* --- looks -------------------------------------------------------------------------------------------------------- */

@@ -354,7 +354,7 @@ int watch_judge(struct watch *watch, const struct watch_visit *visit, struct mom
 {
     struct judge_input input = input_of(watch, now);
     input.not_due = visit->not_due;
-    watch->seen.hosts[visit->host].digest = judge_digest(watch->plan, &watch->seen, visit->host, visit->not_due);
+    judge_digest(watch->plan, &watch->seen, visit->host, visit->not_due);
     int r = judge_into(watch, &input, visit->host, into, ret_changed);
     end_visit(watch, visit, r == 0, now);
     if (r < 0)

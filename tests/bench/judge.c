@@ -148,14 +148,14 @@ static void visit(struct bed *bed, size_t host)
             .ended = now,
             .attempts = 1,
         };
-    bed->seen.hosts[host].digest = judge_digest(&bed->plan, &bed->seen, host, NULL);
+    judge_digest(&bed->plan, &bed->seen, host, NULL);
 }
 
 static void change(struct bed *bed, size_t host)
 {
     bed->seen.probes[host * EACH + EACH / 2].outcome = PROBE_REFUSED;
     bed->seen.probes[host * EACH + EACH / 2].reason = REASON_RST;
-    bed->seen.hosts[host].digest = judge_digest(&bed->plan, &bed->seen, host, NULL);
+    judge_digest(&bed->plan, &bed->seen, host, NULL);
 }
 
 static double seconds(void)

@@ -85,8 +85,33 @@ static void test_every_allocation_of_a_look(void **state)
     world_done(&w);
 }
 
+static void test_every_allocation_where_little_has_changed(void **state)
+{
+    (void)state;
+    struct world w;
+    world_init(&w);
+    w.mode = JUDGE_CONTINUOUS;
+    w.plan.serial = 1;
+    world_expect(&w, TRANSPORT_TCP, 80, 80);
+    world_expect(&w, TRANSPORT_TCP, 90, 90);
+    world_probe(&w, 0, PROBE_OPEN, REASON_ACCEPTED);
+    world_probe(&w, 1, PROBE_OPEN, REASON_ACCEPTED);
+    judge_digest(&w.plan, &w.seen, 0, NULL);
+    world_judge(&w);
+    for (int look = 0; look < 4; look++) { /* by and by the earlier texts are too many, and it is packed whole */
+        world_later(&w, 60000);
+        world_probe(&w, 1, look % 2 ? PROBE_OPEN : PROBE_REFUSED, look % 2 ? REASON_ACCEPTED : REASON_RST);
+        judge_digest(&w.plan, &w.seen, 0, NULL);
+        assert_true(fail_each(&w) > 4);
+        world_judge(&w);
+        assert_int_equal(world_transitions(&w, TRANSITION_RAISED), look % 2 ? 0 : 1);
+    }
+    world_done(&w);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_every_allocation_of_a_look)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_every_allocation_of_a_look),
+                                       cmocka_unit_test(test_every_allocation_where_little_has_changed)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
