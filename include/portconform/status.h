@@ -47,6 +47,7 @@ struct store_status {
     uint64_t octets;
     uint64_t forgotten;  /* history rows given up for size or age */
     uint64_t unrecorded; /* batches that were told before they were on disk */
+    uint64_t abandoned;  /* events that were never delivered: their targets are no more */
 };
 
 struct status {

@@ -41,7 +41,7 @@ struct recorder_options {
     size_t most_queued;   /* events a target; 0: 100000. The oldest are dropped, and the target is told EVENTS_LOST */
     size_t most_memory;   /* octets of events that wait for the disk; 0: 16 MiB */
     unsigned retry_ms;    /* the first pause before a disk in trouble is tried again; 0: 250. It doubles, up to 30 s */
-    void (*log)(int level, const char *text); /* from the recorder's thread; may be NULL */
+    void (*log)(int level, const char *text); /* what is no event; from the recorder's thread; may be NULL */
 };
 
 /* What an earlier run left: one block a host, the site's own first, as a snapshot; NULL: nothing. */
@@ -85,7 +85,7 @@ int64_t recorder_submit(struct recorder *recorder, struct record *record);
  * such target) or -ENOMEM. */
 int recorder_submit_for(struct recorder *recorder, const char *target, struct event *event);
 /* The events that the recorder made itself since the last call, oldest first: TARGET_DOWN and TARGET_UP of the target
- * "store". The targets have got them; they are for the publication. References that the caller drops. Returns how many.
+ * "store", EVENTS_LOST of targets that are no more. The targets have got them; they are for the publication. References that the caller drops. Returns how many.
  * Any thread; the descriptor below tells of them too. */
 size_t recorder_made(struct recorder *recorder, struct event **ret, size_t max);
 int recorder_fd(const struct recorder *recorder); /* readable when a ticket was done, or got from memory to the disk */
@@ -103,8 +103,8 @@ struct outbox_target {
     const char *name; /* by which a reload finds its queue again */
     struct event_choice choice;
 };
-/* The targets from now on: new ones begin with the next event; the queue of one that is gone is deleted. Strings are
- * copied. 0 or -ENOMEM. */
+/* The targets from now on: new ones begin with the next event; the queue of one that is gone is deleted, and what it
+ * held is counted and told to the others (EVENTS_LOST without numbers). Strings are copied. 0 or -ENOMEM. */
 int recorder_set_targets(struct recorder *recorder, const struct outbox_target *targets, size_t count);
 
 struct outbox; /* the queue of one target, for its sender's thread */

@@ -12,6 +12,7 @@ enum { ADOPT_STEP = 128 };
 struct foreign {
     int64_t number; /* below zero; 0: none is left */
     char *name;
+    int64_t count; /* of its entries */
 };
 
 int writer_set_apart(const struct recorder *recorder, struct disk *disk, struct trouble *trouble)
@@ -29,6 +30,17 @@ int writer_set_apart(const struct recorder *recorder, struct disk *disk, struct 
     return r < 0 ? r : disk_run(disk, trouble, COMMIT, "");
 }
 
+static int foreign_count(struct disk *disk, struct trouble *trouble, struct foreign *foreign)
+{
+    int r = disk_query(disk, trouble, FOREIGN_COUNT, "i", foreign->number);
+    if (r == 0 && (r = disk_next(disk, trouble, FOREIGN_COUNT)) > 0) {
+        foreign->count = disk_integer(disk, FOREIGN_COUNT, 0);
+        r = 0;
+    }
+    disk_end(disk, FOREIGN_COUNT);
+    return r;
+}
+
 static int foreign_find(struct disk *disk, struct trouble *trouble, struct foreign *ret)
 {
     int r = disk_query(disk, trouble, FOREIGN_TARGET_READ, "");
@@ -39,13 +51,15 @@ static int foreign_find(struct disk *disk, struct trouble *trouble, struct forei
         r = ret->name == NULL ? -ENOMEM : 0;
     }
     disk_end(disk, FOREIGN_TARGET_READ);
+    if (r == 0 && ret->number != 0)
+        r = foreign_count(disk, trouble, ret);
     if (r == -ENOMEM)
         *trouble = (struct trouble){.code = r, .state = STORE_FAILED, .text = "out of memory"};
     return r;
 }
 
 /* The old queue goes with the next transaction. */
-static void foreign_drop(struct recorder *recorder, int64_t number)
+static void foreign_drop(struct recorder *recorder, const struct foreign *foreign)
 {
     if (recorder->gone_count == recorder->gone_capacity) {
         int64_t *larger = reallocarray(recorder->gone, recorder->gone_capacity + 8, sizeof *larger);
@@ -54,7 +68,8 @@ static void foreign_drop(struct recorder *recorder, int64_t number)
         recorder->gone = larger;
         recorder->gone_capacity += 8;
     }
-    recorder->gone[recorder->gone_count++] = number;
+    recorder->gone[recorder->gone_count++] = foreign->number;
+    recorder_abandon(recorder, foreign->name, (uint64_t)foreign->count);
 }
 
 static void foreign_enter(struct recorder *recorder, const struct foreign *foreign, struct entries *read,
@@ -62,7 +77,7 @@ static void foreign_enter(struct recorder *recorder, const struct foreign *forei
 {
     struct outbox *queue = recorder_queue(recorder, foreign->name);
     if (queue == NULL || reached == 0) {
-        foreign_drop(recorder, foreign->number);
+        foreign_drop(recorder, foreign);
         return;
     }
     recorder->foreign = (struct foreign_done){.target = foreign->number, .seq = reached};

@@ -99,7 +99,7 @@ struct recorder {
     char *outage; /* what the targets were told of the disk's trouble; NULL: nothing is wrong */
     char *path, *error, *set_aside;
     struct store_counts rows;
-    uint64_t octets, forgotten, unrecorded;
+    uint64_t octets, forgotten, unrecorded, abandoned;
     int64_t retry_ms, pause_ms; /* of the disk, monotonic */
     int64_t lazy_ms;            /* when what can wait is written; 0: nothing waits */
     int64_t prune_ms;           /* when the bounds are looked at */
@@ -128,8 +128,8 @@ void outbox_wake(struct outbox *queue);
 /* The event that tells a loss; NULL: out of memory. */
 struct event *outbox_lost_event(const struct outbox *queue, const struct entry *loss);
 struct outbox *recorder_queue(const struct recorder *recorder, const char *name);
-/* Takes the queue out of the list; the store deletes its rows. */
-void recorder_remove_queue(struct recorder *recorder, size_t index);
+/* So many events of a target that is no more: they are counted, and the others are told. */
+void recorder_abandon(struct recorder *recorder, const char *target, uint64_t count);
 void recorder_bound(struct recorder *recorder);
 /* Without a disk: events that nobody waits for any more leave the memory. */
 void recorder_trim(struct recorder *recorder);

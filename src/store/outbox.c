@@ -167,15 +167,38 @@ static bool target_is_among(const char *name, const struct outbox_target *target
     return false;
 }
 
-void recorder_remove_queue(struct recorder *recorder, size_t index)
+/* Takes the queue out of the list; the store deletes its rows. */
+static void recorder_remove_queue(struct recorder *recorder, size_t index)
 {
     struct outbox *queue = recorder->queues[index];
     recorder->queues[index] = recorder->queues[--recorder->queue_count];
     recorder->gone[recorder->gone_count++] = queue->number;
     queue->gone = true;
+    recorder_abandon(recorder, queue->name, queue_length(queue));
     outbox_wake(queue);
     if (queue->open == 0)
         queue_free(queue);
+}
+
+void recorder_abandon(struct recorder *recorder, const char *target, uint64_t count)
+{
+    if (count == 0)
+        return;
+    recorder->abandoned += count;
+    struct event *event = event_new(EVENT_EVENTS_LOST, moment_now());
+    char message[200];
+    snprintf(message, sizeof message,
+             "%" PRIu64 " event%s for %.80s given up undelivered: the configuration has no such target any more", count,
+             count == 1 ? " is" : "s are", target);
+    struct event_texts texts = {
+        .site = recorder->site, .vantage = recorder->vantage, .message = message, .target = target};
+    if (event == NULL || event_fill(event, &texts) < 0) {
+        event_unref(event);
+        return; /* the status has the count */
+    }
+    event->level = LOG_WARNING;
+    event->count = count; /* without numbers: those of another's queue would mislead who gets it */
+    recorder_tell(recorder, event);
 }
 
 /* What went before this run may have held events for this target; nobody knows how many. */
@@ -251,14 +274,14 @@ int recorder_set_targets(struct recorder *recorder, const struct outbox_target *
 {
     pthread_mutex_lock(&recorder->lock);
     int r = targets_prepare(recorder, targets, count);
-    for (size_t i = recorder->queue_count; r == 0 && i-- > 0;) {
-        if (!target_is_among(recorder->queues[i]->name, targets, count))
-            recorder_remove_queue(recorder, i);
-    }
     for (size_t i = 0; r == 0 && i < count; i++) {
         struct outbox *queue = recorder_queue(recorder, targets[i].name);
         queue->choice = targets[i].choice;
         queue->chosen = true;
+    }
+    for (size_t i = recorder->queue_count; r == 0 && i-- > 0;) {
+        if (!target_is_among(recorder->queues[i]->name, targets, count))
+            recorder_remove_queue(recorder, i);
     }
     if (r == 0) {
         free(recorder->left_behind);

@@ -40,19 +40,19 @@ struct pruned {
     int64_t rows[PRUNE_STEP];
 };
 
-/* The oldest that no target waits for: all of them where the file is too large, else those that are too old. */
-static int choose_rows(struct disk *disk, struct trouble *trouble, int64_t before_ms, struct pruned *ret)
+/* The oldest that no target waits for: of all where the file is too large, else of those that are too old. */
+static int choose_rows(struct disk *disk, struct trouble *trouble, enum statement statement, int64_t before_ms,
+                       struct pruned *ret)
 {
-    int r = disk_query(disk, trouble, HISTORY_OLDEST, "i", (int64_t)PRUNE_STEP);
-    while (r == 0 && (r = disk_next(disk, trouble, HISTORY_OLDEST)) > 0) {
+    const char *types = statement == HISTORY_TOO_OLD ? "ii" : "i";
+    int r = disk_query(disk, trouble, statement, types, (int64_t)PRUNE_STEP, before_ms);
+    while (r == 0 && (r = disk_next(disk, trouble, statement)) > 0) {
         r = 0;
-        if (disk_integer(disk, HISTORY_OLDEST, 1) >= before_ms)
-            break;
-        ret->rows[ret->count++] = disk_integer(disk, HISTORY_OLDEST, 0);
+        ret->rows[ret->count++] = disk_integer(disk, statement, 0);
         ret->events++;
-        ret->transitions += (uint64_t)disk_integer(disk, HISTORY_OLDEST, 2);
+        ret->transitions += (uint64_t)disk_integer(disk, statement, 1);
     }
-    disk_end(disk, HISTORY_OLDEST);
+    disk_end(disk, statement);
     return r;
 }
 
@@ -69,7 +69,8 @@ static int prune(struct disk *disk, struct trouble *trouble, uint64_t most_octet
 {
     int r = size_of(disk, trouble, size);
     if (r == 0)
-        r = choose_rows(disk, trouble, is_too_large(size, most_octets) ? INT64_MAX : before_ms, pruned);
+        r = choose_rows(disk, trouble, is_too_large(size, most_octets) ? HISTORY_OLDEST : HISTORY_TOO_OLD, before_ms,
+                        pruned);
     if (r == 0 && pruned->count > 0)
         r = delete_rows(disk, trouble, pruned);
     if (r == 0)

@@ -327,6 +327,7 @@ int recorder_status(struct recorder *recorder, struct arena *arena, struct store
         .octets = recorder->octets,
         .forgotten = recorder->forgotten,
         .unrecorded = recorder->unrecorded,
+        .abandoned = recorder->abandoned,
     };
     bool complete = status.boot != NULL && (status.path != NULL) == (recorder->path != NULL) &&
                     (status.error != NULL) == (recorder->error != NULL) &&

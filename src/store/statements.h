@@ -1,5 +1,6 @@
 /* The schema and the statements, as SQL. Bodies are JSON (pack.h). A row of `events` is numbered by the boot's number
- * and the event's id, so that rows sort by age over boots whose ids begin again. */
+ * and the event's id, so that rows sort by order of events over boots whose ids begin again; by the clock, which may
+ * have been wrong, they sort in an index. A `+` keeps SQLite from choosing that where the newest rows are wanted. */
 #pragma once
 
 #include "disk.h"
@@ -13,6 +14,7 @@ enum {
 static const char store_schema[] =
     "CREATE TABLE meta(name TEXT PRIMARY KEY, value) WITHOUT ROWID;"
     "CREATE TABLE events(row INTEGER PRIMARY KEY, id INTEGER, at INTEGER, kind TEXT, host TEXT, body TEXT);"
+    "CREATE INDEX events_by_age ON events(at);"
     "CREATE INDEX events_of_host ON events(host, row) WHERE host IS NOT NULL;"
     "CREATE TABLE targets(number INTEGER PRIMARY KEY, boot TEXT, name TEXT, acked INTEGER, last INTEGER,"
     " lost_from INTEGER, lost_to INTEGER, lost_id INTEGER);"
@@ -44,6 +46,7 @@ static const char *const statement_texts[STATEMENTS] = {
     [ENTRIES_MOVE] = "UPDATE outbox SET target = -(target + ?) WHERE target > 0",
     [FOREIGN_TARGET_READ] = ("SELECT number, name FROM targets WHERE number < 0 ORDER BY number DESC"
                              " LIMIT 1"),
+    [FOREIGN_COUNT] = "SELECT count(*) FROM outbox WHERE target = ?",
     [BLOCKS_DELETE] = "DELETE FROM blocks",
     [BLOCK_PUT] = "INSERT OR REPLACE INTO blocks VALUES(?, ?)",
     [BLOCKS_READ] = "SELECT host FROM blocks ORDER BY position",
@@ -58,12 +61,14 @@ static const char *const statement_texts[STATEMENTS] = {
     [SPACES_READ] = "SELECT name, reserved FROM spaces",
     [COUNT_EVENTS] = "SELECT count(*), ifnull(sum(host IS NOT NULL), 0) FROM events",
     [COUNT_FINDINGS] = "SELECT count(*) FROM findings",
-    [HISTORY_OLDEST] = ("SELECT row, at, host IS NOT NULL FROM events"
+    [HISTORY_OLDEST] = ("SELECT row, host IS NOT NULL FROM events"
                         " WHERE NOT EXISTS(SELECT 1 FROM outbox WHERE event = row) ORDER BY row LIMIT ?"),
+    [HISTORY_TOO_OLD] = ("SELECT row, host IS NOT NULL FROM events WHERE at < ?2"
+                         " AND NOT EXISTS(SELECT 1 FROM outbox WHERE event = row) ORDER BY at LIMIT ?1"),
     [EVENT_DELETE] = "DELETE FROM events WHERE row = ?",
     [PAGE_COUNT] = "PRAGMA page_count",
     [FREE_PAGES] = "PRAGMA freelist_count",
-    [HISTORY_READ] = "SELECT id, body FROM events WHERE at >= ? ORDER BY row DESC",
-    [HISTORY_OF_HOST_READ] = "SELECT id, body FROM events WHERE at >= ? AND host = ? ORDER BY row DESC",
+    [HISTORY_READ] = "SELECT id, body FROM events WHERE +at >= ? ORDER BY row DESC",
+    [HISTORY_OF_HOST_READ] = "SELECT id, body FROM events WHERE +at >= ? AND host = ? ORDER BY row DESC",
     [VACUUM_SOME] = "PRAGMA incremental_vacuum(256)",
 };

@@ -74,10 +74,10 @@ void writer_failed(struct recorder *recorder, const struct trouble *trouble)
     snprintf(message, sizeof message, "The store cannot be written: %s; events are told from memory", text);
     if (recorder->outage == NULL) {
         replace_text(&recorder->outage, message);
-        writer_tell(recorder, EVENT_TARGET_DOWN, message);
-    }
-    if (is_new)
+        writer_tell(recorder, EVENT_TARGET_DOWN, message); /* whoever publishes it logs it */
+    } else if (is_new) {
         writer_log(recorder, LOG_ERR, message);
+    }
 }
 
 static void writer_recovered(struct recorder *recorder)
@@ -88,9 +88,7 @@ static void writer_recovered(struct recorder *recorder)
     if (recorder->outage == NULL)
         return;
     replace_text(&recorder->outage, NULL);
-    static const char message[] = "The store is written again";
-    writer_tell(recorder, EVENT_TARGET_UP, message);
-    writer_log(recorder, LOG_NOTICE, message);
+    writer_tell(recorder, EVENT_TARGET_UP, "The store is written again");
 }
 
 /* --- opening ----------------------------------------------------------------------------------------------------- */

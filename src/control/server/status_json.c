@@ -53,6 +53,7 @@ static json_t *store_json(const struct store_status *store)
         {"octets", json_count(store->octets)},
         {"forgotten", json_count(store->forgotten)},
         {"unrecorded", json_count(store->unrecorded)},
+        {"abandoned", json_count(store->abandoned)},
     };
     return JSON_MEMBERS(members);
 }

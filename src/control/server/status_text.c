@@ -224,6 +224,8 @@ static void tell_store(struct screen *screen)
         text_printf(out, ", %" PRIu64 " given up for size or age", store->forgotten);
     if (store->unrecorded > 0)
         text_printf(out, ", %" PRIu64 " told before they were on disk", store->unrecorded);
+    if (store->abandoned > 0)
+        text_printf(out, ", %" PRIu64 " given up with their targets", store->abandoned);
     text_add(out, "  ");
     add_data(out, store->path);
     text_add(out, "\n");

@@ -218,18 +218,29 @@ static void a_full_queue_loses_its_oldest_over_restarts_too(void **state)
     place_done(&place);
 }
 
+/* ... but a word to the others of what it had not got. */
 static void a_target_that_is_gone_leaves_nothing(void **state)
 {
     (void)state;
     struct place place = place_new();
+    struct arena *arena = arena_new();
     struct recorder *recorder = recorder_at(&place, NULL);
     const struct outbox_target both[] = {{.name = "a"}, {.name = "b"}};
     assert_int_equal(recorder_set_targets(recorder, both, 2), 0);
     wait_on_disk(recorder, submit_range(recorder, 1, 3));
     one_target(recorder, "b");
+    assert_int_equal(status_of(recorder, arena).abandoned, 3);
+    struct event *made[2];
+    assert_int_equal(recorder_made(recorder, made, 2), 1);
+    assert_int_equal(made[0]->kind, EVENT_EVENTS_LOST);
+    assert_string_equal(made[0]->target, "a");
+    assert_int_equal(made[0]->count, 3);
+    assert_int_equal(made[0]->from, 0);
+    event_unref(made[0]);
     recorder_stop(recorder, WORLD_STOP_MS);
     assert_int_equal(ask(&place, "SELECT count(*) FROM targets"), 1);
-    assert_int_equal(ask(&place, "SELECT count(*) FROM outbox"), 3);
+    assert_int_equal(ask(&place, "SELECT count(*) FROM outbox"), 4);
+    arena_free(arena);
     place_done(&place);
 }
 
@@ -372,15 +383,17 @@ static void what_is_too_old_goes_but_not_what_a_target_waits_for(void **state)
     outbox_acknowledge(outbox, 10);
     outbox_close(outbox);
     recorder_stop(recorder, WORLD_STOP_MS);
-    alter(&place, "UPDATE events SET at = at - 100 * 86400000 WHERE id <> 3"); /* more than 90 days */
+    alter(&place, "UPDATE events SET at = at - 100 * 86400000");                /* more than 90 days */
+    alter(&place, "UPDATE events SET at = at + 10000 * 86400000 WHERE id = 3"); /* when the clock was wrong */
     recorder = recorder_at(&place, NULL);
     struct arena *arena = arena_new();
     one_target(recorder, "siem");
     wait_on_disk(recorder, submit_range(recorder, 21, 21));
-    while (status_of(recorder, arena).forgotten < 2) /* 1 and 2; 3 is not too old, and ends the search */
+    while (status_of(recorder, arena).forgotten < 9) /* all that was acknowledged, but 3, which holds nothing back */
         poll(NULL, 0, 1);
     recorder_stop(recorder, WORLD_STOP_MS);
     assert_int_equal(ask(&place, "SELECT min(id) FROM events"), 3);
+    assert_int_equal(ask(&place, "SELECT count(*) FROM events WHERE id BETWEEN 1 AND 10"), 1);
     assert_int_equal(ask(&place, "SELECT count(*) FROM outbox JOIN events ON row = event"), 11);
     arena_free(arena);
     place_done(&place);

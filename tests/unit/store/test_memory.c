@@ -93,6 +93,16 @@ static void each_target_has_its_own_choice_and_seq(void **state)
     recorder_stop(recorder, 0);
 }
 
+/* The others are told what a target that is gone has not got. */
+static void expect_abandoned(struct outbox *outbox, const char *target, uint64_t count)
+{
+    struct outbox_item item = take(outbox);
+    assert_int_equal(item.event->kind, EVENT_EVENTS_LOST);
+    assert_string_equal(item.event->target, target);
+    assert_int_equal(item.event->count, count);
+    event_unref(item.event);
+}
+
 static void targets_come_and_go_with_the_configuration(void **state)
 {
     (void)state;
@@ -108,12 +118,14 @@ static void targets_come_and_go_with_the_configuration(void **state)
     expect_nothing(newer);
     one_target(recorder, "new");
     expect_nothing(older); /* its sender holds it still, and gets nothing more */
+    expect_abandoned(newer, "old", 3);
     outbox_acknowledge(older, 1);
     assert_null(outbox_open(recorder, "old"));
     outbox_close(older);
     outbox_close(newer);
     one_target(recorder, "old"); /* it has forgotten all */
     older = outbox_open(recorder, "old");
+    expect_abandoned(older, "new", 2);
     expect_nothing(older);
     outbox_close(older);
     outbox_close(NULL);

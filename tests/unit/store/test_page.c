@@ -132,6 +132,29 @@ static void killed_after_more_events_than_a_reserve_holds(void **state)
     what_was_told_beyond_the_store_gives_no_number_twice(150000);
 }
 
+/* What the store held for a target that the next run does not have. */
+static void what_nobody_waits_for_any_more_is_told(void **state)
+{
+    (void)state;
+    struct place place = place_new();
+    struct arena *arena = arena_new();
+    struct told last = live_and_be_killed(&place, 5);
+    struct recorder *recorder = quick_recorder_at(&place);
+    one_target(recorder, "renamed");
+    struct outbox *outbox = outbox_open(recorder, "renamed");
+    expect_left_behind(outbox, &last);
+    struct outbox_item item = take(outbox);
+    assert_int_equal(item.event->kind, EVENT_EVENTS_LOST);
+    assert_string_equal(item.event->target, "siem");
+    assert_int_equal(item.event->count, 3);
+    assert_int_equal(status_of(recorder, arena).abandoned, 3);
+    event_unref(item.event);
+    outbox_close(outbox);
+    recorder_stop(recorder, WORLD_STOP_MS);
+    arena_free(arena);
+    place_done(&place);
+}
+
 /* --- the page itself --------------------------------------------------------------------------------------------- */
 
 static size_t first_octets(const char *path, char *octets, size_t size)
@@ -289,6 +312,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(killed_during_an_outage),
         cmocka_unit_test(killed_after_more_events_than_a_reserve_holds),
+        cmocka_unit_test(what_nobody_waits_for_any_more_is_told),
         cmocka_unit_test(a_trouble_that_is_over_leaves_no_mark),
         cmocka_unit_test(a_page_that_cannot_be_written_is_told),
         cmocka_unit_test(a_damaged_page_is_set_aside_and_the_worst_assumed),
