@@ -124,6 +124,7 @@ enum reason {
     REASON_HELD = 92,
     REASON_WAIVER_OVER = 93,
     REASON_NOT_PROBED = 94,
+    REASON_ICMP_RATIONED = 95, /* UDP: silent while the target had no ICMP message left for a closed port */
     REASON_COUNT
 };
 

@@ -64,6 +64,7 @@ static void closed_udp_done(void *context, const struct probe_request *request, 
     (void)request;
     struct cycle_address *address = context;
     address->seen->udp_control = proves_closed(result);
+    cycle_ration_count(address, result, false);
     control_done(address, result);
 }
 
@@ -94,6 +95,14 @@ static int send_closed(struct cycle_address *address, enum transport transport)
     *sent = true;
     if (!request.kind || request.port == 0)
         return 0;
+    if (!tcp) {
+        int64_t delay_ms = cycle_ration_in_use(address) ? cycle_ration_book(address) : 0;
+        if (delay_ms < 0)
+            return 0;
+        request.delay_ms = (unsigned)delay_ms;
+        request.timeout_ms = cycle_ration_fit(cycle, delay_ms, cycle->timeout_ms);
+        address->closed_udp_ms = cycle->now.mono_ms + delay_ms;
+    }
     int r = cycle_probe(cycle, &request);
     return r < 0 ? r : 1;
 }
@@ -147,16 +156,4 @@ int cycle_send_controls(struct cycle *cycle)
     }
     cycle->progress.total += (size_t)queued;
     return queued;
-}
-
-/* Controls go first: they get the slots before a long queue of second probes does. */
-int cycle_phase_doubts(struct cycle *cycle)
-{
-    int controls = cycle_send_controls(cycle);
-    if (controls < 0)
-        return controls;
-    int flows = cycle_confirm_flows(cycle);
-    if (flows < 0)
-        return flows;
-    return controls + flows > 0 ? PHASE_PROBING : PHASE_OVER;
 }

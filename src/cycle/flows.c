@@ -1,4 +1,4 @@
-/* The flows: first probes in an order that interleaves hosts, and one second probe of each failure before it counts. */
+/* The flows: first probes in an order that interleaves hosts, and one second probe of what is in doubt (doubts.c). */
 #include "internal.h"
 
 #include <errno.h>
@@ -14,7 +14,7 @@ const struct listener_table *cycle_table_of(const struct cycle_host *host)
     return table && table->status == LISTENERS_SEEN ? table : NULL;
 }
 
-static enum transport transport_of(const struct cycle_flow *flow)
+enum transport cycle_transport_of(const struct cycle_flow *flow)
 {
     return flow->expectation->range.transport;
 }
@@ -27,7 +27,7 @@ bool cycle_answers_by_protocol(const struct cycle_flow *flow)
 
 bool cycle_silence_is_natural(const struct cycle_flow *flow)
 {
-    return transport_of(flow) == TRANSPORT_UDP && !cycle_answers_by_protocol(flow);
+    return cycle_transport_of(flow) == TRANSPORT_UDP && !cycle_answers_by_protocol(flow);
 }
 
 const struct listener *cycle_listener_behind(const struct cycle_flow *flow)
@@ -36,8 +36,8 @@ const struct listener *cycle_listener_behind(const struct cycle_flow *flow)
     if (!table)
         return NULL;
     const struct listener *end = table->items + table->count;
-    const struct listener *at = table->items + listener_table_find(table, transport_of(flow), flow->flow->port);
-    for (; at < end && at->transport == transport_of(flow) && at->port == flow->flow->port; at++)
+    const struct listener *at = table->items + listener_table_find(table, cycle_transport_of(flow), flow->flow->port);
+    for (; at < end && at->transport == cycle_transport_of(flow) && at->port == flow->flow->port; at++)
         if (listener_serves(at, &flow->address->at->address))
             return at;
     return NULL;
@@ -50,7 +50,7 @@ static void note_result(struct cycle_flow *flow, const struct probe_result *resu
     struct cycle_address *address = flow->address;
     cycle_note_answer(address, result);
     if (result->outcome == PROBE_SILENT) {
-        if (transport_of(flow) == TRANSPORT_TCP)
+        if (cycle_transport_of(flow) == TRANSPORT_TCP)
             address->tcp_silent = true;
         else if (cycle_answers_by_protocol(flow) || flow->cycle->options.memory)
             address->udp_silent = true;
@@ -81,9 +81,6 @@ static bool is_quick(const struct cycle_address *address)
     return address->quickest_us > 0 && (uint64_t)address->quickest_us * SURELY < first_us;
 }
 
-static int ask_again(struct cycle_flow *flow);
-static bool stands_alone(const struct cycle_flow *flow);
-
 static void first_done(void *context, const struct probe_request *request, const struct probe_result *result)
 {
     (void)request;
@@ -93,10 +90,13 @@ static void first_done(void *context, const struct probe_request *request, const
     flow->state = FLOW_ENDED;
     flow->hasty = result->outcome == PROBE_SILENT && may_be_hasty(flow);
     note_result(flow, result);
+    cycle_ration_count(flow->address, result, false);
+    flow->doubtful = cycle_ration_doubts(flow, false);
     cycle->progress.done++;
     /* no need to wait for the others; should memory be short, it waits with them after all */
-    if (cycle->options.memory && flow->address->seen->alive && stands_alone(flow))
-        (void)ask_again(flow);
+    bool tcp = cycle_transport_of(flow) == TRANSPORT_TCP; /* UDP waits for its control */
+    if (tcp && cycle->options.memory && flow->address->seen->alive && cycle_stands_alone(flow))
+        (void)cycle_ask_again(flow);
     if (--flow->address->visited->unfinished == 0)
         cycle->progress.hosts_left--;
     cycle_ended(cycle);
@@ -126,6 +126,9 @@ static void second_done(void *context, const struct probe_request *request, cons
     }
     first->attempts = attempts;
     first->sign_of_life = sign_of_life;
+    cycle_ration_count(flow->address, result, flow->booked);
+    flow->doubtful = cycle_ration_doubts(flow, flow->booked);
+    first->rationed = flow->doubtful && flow->booked; /* once is enough */
     bool unconfirmed =
         result->outcome == PROBE_SILENT && flow->hasty && flow->address->seen->alive && !is_quick(flow->address);
     flow->state = unconfirmed ? FLOW_ENDED : FLOW_CONFIRMED; /* ended: it will be asked once more */
@@ -134,7 +137,7 @@ static void second_done(void *context, const struct probe_request *request, cons
     cycle_ended(flow->cycle);
 }
 
-static void end_untried(struct cycle_flow *flow, enum reason reason, const char *detail)
+void cycle_end_untried(struct cycle_flow *flow, enum reason reason, const char *detail)
 {
     struct probe_result *result = flow->result;
     *result = (struct probe_result){
@@ -172,7 +175,7 @@ static void choose_uses(const struct cycle_flow *flow, struct probe_request *req
     enum { UNKNOWN_LISTENER = 64 };
     const struct cycle_host *host = flow->address->visited;
     const struct listener *listener = cycle_listener_behind(flow);
-    const uint8_t transport = (uint8_t)transport_of(flow);
+    const uint8_t transport = (uint8_t)cycle_transport_of(flow);
     uint64_t target = hash_octets(HASH_BEGIN, request->target.octets, sizeof(request->target.octets));
     target = hash_octets(target, &request->port, sizeof(request->port));
     request->uses[0].listener = hash_octets(target, &transport, sizeof(transport)) | 1;
@@ -190,11 +193,11 @@ static void choose_uses(const struct cycle_flow *flow, struct probe_request *req
 static const char *secret_of(const struct cycle_flow *flow)
 {
     const struct service *service = flow->expectation->rule->service;
-    bool keyed = transport_of(flow) == TRANSPORT_UDP && service && service->keyed;
+    bool keyed = cycle_transport_of(flow) == TRANSPORT_UDP && service && service->keyed;
     return keyed ? flow->address->host->host->radius_secret : NULL;
 }
 
-static int ask(struct cycle_flow *flow,
+static int ask(struct cycle_flow *flow, unsigned delay_ms,
                void (*done)(void *context, const struct probe_request *request, const struct probe_result *result))
 {
     struct cycle *cycle = flow->cycle;
@@ -202,7 +205,7 @@ static int ask(struct cycle_flow *flow,
     const struct plan_address *at = flow->address->at;
     struct address literal;
     struct probe_request request = {
-        .kind = cycle_choose_kind(cycle->options.probes, transport_of(flow), service),
+        .kind = cycle_choose_kind(cycle->options.probes, cycle_transport_of(flow), service),
         .target = at->address,
         .port = flow->flow->port,
         .service = service,
@@ -212,13 +215,16 @@ static int ask(struct cycle_flow *flow,
         .ca_file = cycle->plan->site->ca_file,
         .opted_in = cycle->plan->site->ask_sql_browser,
         .secret = secret_of(flow),
-        .delay_ms = flow->state == FLOW_ENDED && flow->result->outcome != PROBE_SILENT ? delay_of(flow) : 0,
+        .delay_ms = delay_ms,
         .timeout_ms = timeout_of(flow),
         .early = flow->known == PROBE_SILENT,
         .attempts = cycle_answers_by_protocol(flow) || secret_of(flow) ? 2 : 1,
         .done = done,
         .context = flow,
     };
+    if (delay_ms > 0)
+        request.timeout_ms =
+            cycle_ration_fit(cycle, delay_ms, request.timeout_ms ? request.timeout_ms : cycle->timeout_ms);
     choose_uses(flow, &request);
     return cycle_probe(cycle, &request);
 }
@@ -259,18 +265,18 @@ static int begin_flow(struct cycle_flow *flow)
         leave_alone(flow, left_alone);
         return 0;
     }
-    if (!skip && cycle_choose_kind(cycle->options.probes, transport_of(flow), flow->expectation->rule->service)) {
-        int r = ask(flow, first_done);
+    if (!skip && cycle_choose_kind(cycle->options.probes, cycle_transport_of(flow), flow->expectation->rule->service)) {
+        int r = ask(flow, 0, first_done);
         if (r == 0)
             flow->state = FLOW_ASKED;
-        flow->address->tcp_silent |= flow->known == PROBE_SILENT && transport_of(flow) == TRANSPORT_TCP;
+        flow->address->tcp_silent |= flow->known == PROBE_SILENT && cycle_transport_of(flow) == TRANSPORT_TCP;
         return r;
     }
     if (skip) {
         flow->result->reason = REASON_NOT_PROBED;
         flow->state = FLOW_SKIPPED;
     } else {
-        end_untried(flow, REASON_LOCAL_OTHER, "this program has no probe for the service");
+        cycle_end_untried(flow, REASON_LOCAL_OTHER, "this program has no probe for the service");
     }
     cycle->progress.total--;
     if (--host->unfinished == 0)
@@ -310,138 +316,31 @@ int cycle_phase_flows(struct cycle *cycle)
     return begun ? PHASE_PROBING : PHASE_OVER;
 }
 
-/* --- doubts ------------------------------------------------------------------------------------------------------ */
+/* --- second probes ----------------------------------------------------------------------------------------------- */
 
-/* Is a port of the expectation, or, with `group`, of any member of its group, open at that flow's address? */
-static bool has_open(const struct cycle_flow *flow, const char *group)
+/* After how many milliseconds; -1: there is no time for it. */
+static int64_t pause_before(struct cycle_flow *flow)
 {
-    const struct cycle_host *host = flow->address->visited;
-    const struct cycle_flow *all = &flow->cycle->flows[host->first_flow];
-    for (size_t i = 0; i < host->flow_count; i++) {
-        const struct expectation *expectation = all[i].expectation;
-        bool related = expectation == flow->expectation || (group && expectation->group_key == group);
-        if (related && all[i].address == flow->address && all[i].result->outcome == PROBE_OPEN)
-            return true;
-    }
-    return false;
-}
-
-/* Where one of several ports suffices and one is open, the others need no second probe. */
-static bool another_suffices(const struct cycle_flow *flow)
-{
-    switch (flow->expectation->rule->presence) {
-    case PRESENCE_ANY:
-    case PRESENCE_FIRST_FREE:
-        return has_open(flow, NULL);
-    case PRESENCE_ONE_OF:
-        return has_open(flow, flow->expectation->group_key);
-    case PRESENCE_REQUIRED:
-    case PRESENCE_OPTIONAL:
-    case PRESENCE_DYNAMIC:
-    case PRESENCE_RESERVED:
-        break;
-    }
-    return false;
-}
-
-static bool refusal_is_welcome(const struct cycle_flow *flow)
-{
-    return presence_absence_conforms(flow->expectation->rule->presence) && !cycle_listener_behind(flow);
-}
-
-/* A full accept queue keeps what we send until its program wakes up: a second probe would make it worse. */
-static bool queue_is_full(const struct cycle_flow *flow)
-{
-    const struct listener *listener = transport_of(flow) == TRANSPORT_TCP ? cycle_listener_behind(flow) : NULL;
-    return listener && listener->queue_known && listener->queue_length >= listener->queue_limit;
-}
-
-static bool fails(const struct cycle_flow *flow, const struct probe_result *result)
-{
-    if (result->outcome == PROBE_OPEN)
-        return result->wrong_protocol;
-    if (flow->flow->demand == FLOW_MUST_NOT_PASS || another_suffices(flow))
-        return false;
-    switch (result->outcome) {
-    case PROBE_REFUSED:
-        return !refusal_is_welcome(flow);
-    case PROBE_STOPPED:
-        return true;
-    case PROBE_SILENT:
-        return !cycle_silence_is_natural(flow) && !queue_is_full(flow);
-    case PROBE_NOT_DONE:
-    case PROBE_OPEN:
-    case PROBE_LOCAL:
-        break;
-    }
-    return false;
-}
-
-/* No other port of its group can make up for it. */
-static bool stands_alone(const struct cycle_flow *flow)
-{
-    for (; flow; flow = flow->also) {
-        enum presence presence = flow->expectation->rule->presence;
-        if (presence == PRESENCE_ANY || presence == PRESENCE_FIRST_FREE || presence == PRESENCE_ONE_OF)
-            return false;
-    }
-    return true;
-}
-
-/* What failed before, and was confirmed then, is confirmed by failing in the same way again. */
-static bool in_doubt(const struct cycle_flow *flow)
-{
-    if (flow->result->outcome == flow->known)
-        return false;
-    if (cycle_silence_is_natural(flow))
-        return false; /* ICMP messages are rationed: a second one of this port would cost that of another */
-    for (const struct cycle_flow *one = flow; one; one = one->also)
-        if (fails(one, flow->result))
-            return true;
-    return false;
-}
-
-/* 1: it was in doubt, and is asked; 0: not. */
-static int ask_again(struct cycle_flow *flow)
-{
-    if (flow->state != FLOW_ENDED || !in_doubt(flow))
+    if (flow->result->outcome != PROBE_SILENT)
+        return delay_of(flow);
+    if (cycle_transport_of(flow) != TRANSPORT_UDP)
         return 0;
-    int r = ask(flow, second_done);
+    return flow->doubtful ? cycle_ration_book(flow->address) : cycle_ration_after_control(flow->address);
+}
+
+int cycle_ask_again(struct cycle_flow *flow)
+{
+    if (flow->state != FLOW_ENDED || !cycle_in_doubt(flow))
+        return 0;
+    int64_t delay_ms = pause_before(flow);
+    flow->result->rationed = delay_ms < 0;
+    if (delay_ms < 0)
+        return 0;
+    int r = ask(flow, (unsigned)delay_ms, second_done);
     if (r < 0)
         return r;
+    flow->booked = flow->doubtful;
     flow->state = FLOW_ASKED_AGAIN;
     flow->cycle->progress.total++;
     return 1;
-}
-
-/* Of an address that has given no sign of life one flow is asked again; the others only when that one answers. */
-int cycle_confirm_flows(struct cycle *cycle)
-{
-    int queued = 0;
-    for (size_t i = 0; i < cycle->flow_count; i++) {
-        struct cycle_flow *flow = &cycle->flows[i];
-        if (flow->state != FLOW_ENDED || !in_doubt(flow))
-            continue;
-        struct cycle_address *address = flow->address;
-        if (!address->seen->alive && address->asked_again_dead)
-            continue;
-        if (!address->seen->alive)
-            address->asked_again_dead = true;
-        int r = ask_again(flow);
-        if (r < 0)
-            return r;
-        queued += r;
-    }
-    return queued;
-}
-
-/* What the deadline leaves undecided: flows that never began, and silences that nobody confirmed. */
-void cycle_cut_flows(struct cycle *cycle)
-{
-    for (size_t i = 0; i < cycle->flow_count; i++) {
-        struct cycle_flow *flow = &cycle->flows[i];
-        bool unconfirmed = flow->state == FLOW_ENDED && flow->result->outcome == PROBE_SILENT && in_doubt(flow);
-        if (flow->state == FLOW_WAITING || unconfirmed)
-            end_untried(flow, REASON_DEADLINE, "");
-    }
 }

@@ -41,6 +41,7 @@ struct cycle_address {
     bool udp_silent;                              /* a UDP service that answers by its protocol did not */
     bool closed_sent, closed_udp_sent, echo_sent; /* controls, each at most once a cycle */
     bool asked_again_dead;                        /* one flow was asked again although nothing had answered */
+    int64_t closed_udp_ms;                        /* when that control begins; 0: it does not */
     uint32_t quickest_us;                         /* the fastest answer that it gave itself; 0: none */
 };
 
@@ -54,6 +55,16 @@ struct cycle_flow {
     enum flow_state state;
     enum probe_outcome known; /* how it ended the last time; NOT_DONE: nobody remembers */
     bool hasty; /* its first probe ended in silence sooner than an answer may take: it counts where answers are quick */
+    bool doubtful; /* silent while the target may have had no ICMP message left (ration.c) */
+    bool booked;   /* the probe that is under way waited for one */
+};
+
+/* What a target sends of ICMP messages to us, over one family. */
+struct cycle_ration {
+    int64_t full_ms;           /* when it has all of them again; 0: it has sent none */
+    int64_t low_ms;            /* until when it has few */
+    int64_t first_ms, last_ms; /* when it sent the last ones that came close upon each other; 0: none */
+    int64_t booked_ms;         /* the last turn that somebody waits for; 0: none */
 };
 
 struct cycle_host {
@@ -61,11 +72,12 @@ struct cycle_host {
     bool ordered;
     size_t index; /* of the plan's hosts */
     const struct plan_host *planned;
-    size_t first_flow, flow_count; /* in cycle.flows */
-    size_t unfinished;             /* of the first probes */
-    size_t first_address;          /* in cycle.addresses */
-    struct host_seen now;          /* until the commit; then what was seen before */
-    bool wants_again;              /* a second look at its listeners */
+    size_t first_flow, flow_count;  /* in cycle.flows */
+    size_t unfinished;              /* of the first probes */
+    size_t first_address;           /* in cycle.addresses */
+    struct host_seen now;           /* until the commit; then what was seen before */
+    struct cycle_ration rations[2]; /* IPv4, IPv6 */
+    bool wants_again;               /* a second look at its listeners */
 };
 
 /* A listener table and what it was read from; hosts with the same kernel share one. */
@@ -138,13 +150,31 @@ uint16_t cycle_closed_port(const struct plan_host *host, const struct listener_t
 void cycle_spread_timeouts(struct cycle *cycle, struct moment now);
 
 /* flows.c */
-int cycle_confirm_flows(struct cycle *cycle);                               /* queues second probes; returns how many */
-void cycle_cut_flows(struct cycle *cycle);                                  /* at the deadline */
+/* 1: it is in doubt, and is asked again; 0: not, or there is no time for it; -ENOMEM */
+int cycle_ask_again(struct cycle_flow *flow);
+void cycle_end_untried(struct cycle_flow *flow, enum reason reason, const char *detail);
 const struct listener_table *cycle_table_of(const struct cycle_host *host); /* SEEN, or NULL */
+enum transport cycle_transport_of(const struct cycle_flow *flow);
 bool cycle_answers_by_protocol(const struct cycle_flow *flow);
 
 bool cycle_silence_is_natural(const struct cycle_flow *flow); /* of UDP without a protocol that answers */
 const struct listener *cycle_listener_behind(const struct cycle_flow *flow); /* NULL: none, or unknown */
+
+/* doubts.c */
+bool cycle_in_doubt(const struct cycle_flow *flow);
+bool cycle_stands_alone(const struct cycle_flow *flow); /* no other port of its group can make up for it */
+void cycle_cut_flows(struct cycle *cycle);              /* at the deadline */
+
+/* ration.c */
+void cycle_ration_count(struct cycle_address *address, const struct probe_result *result, bool booked);
+/* `again`: of a probe that had waited for its turn. */
+bool cycle_ration_doubts(const struct cycle_flow *flow, bool again);
+bool cycle_ration_in_use(const struct cycle_address *address); /* the target has sent some already */
+/* In how many milliseconds a question that may cost a message is to be put; -1: not in the time that is left. */
+int64_t cycle_ration_book(struct cycle_address *address);
+/* The same for a silence that is no ration's, as far as was seen: when the control's own message is not in its way. */
+int64_t cycle_ration_after_control(struct cycle_address *address);
+unsigned cycle_ration_fit(const struct cycle *cycle, int64_t delay_ms, unsigned timeout_ms); /* into what is left */
 
 /* recall.c */
 #define CYCLE_BACKED_OFF "open before and silent since: asked ever more seldom, lest we fill its accept queue"

@@ -24,14 +24,10 @@ enum {
     STALLED_AFTER_LOOKS = 2, /* in silence: it fills nothing, and is to be told without delay */
 };
 
-static enum transport transport_of(const struct cycle_flow *flow)
-{
-    return flow->expectation->range.transport;
-}
-
 static const struct look *look_of(const struct cycle_flow *flow)
 {
-    return look_find(flow->cycle->options.memory, transport_of(flow), &flow->address->at->address, flow->flow->port);
+    return look_find(flow->cycle->options.memory, cycle_transport_of(flow), &flow->address->at->address,
+                     flow->flow->port);
 }
 
 /* --- before ------------------------------------------------------------------------------------------------------ */
@@ -56,7 +52,7 @@ static bool is_backed_off(struct cycle_flow *flow, const struct look *look)
     if (!look->was_open || look->passed_over + 1 >= looks_apart(look))
         return false;
     struct look *noted =
-        look_note(flow->cycle->options.memory, transport_of(flow), &flow->address->at->address, flow->flow->port);
+        look_note(flow->cycle->options.memory, cycle_transport_of(flow), &flow->address->at->address, flow->flow->port);
     if (noted)
         noted->passed_over++;
     return true;
@@ -68,7 +64,7 @@ const char *cycle_recall(struct cycle_flow *flow)
     if (!look)
         return NULL;
     flow->known = (enum probe_outcome)look->outcome;
-    if (transport_of(flow) != TRANSPORT_TCP)
+    if (cycle_transport_of(flow) != TRANSPORT_TCP)
         return NULL;
     const struct listener *listener = cycle_listener_behind(flow);
     if (listener && listener->queue_known)
@@ -149,8 +145,9 @@ static void remember(const struct cycle_flow *flow)
     struct look_memory *memory = flow->cycle->options.memory;
     const struct probe_result *result = flow->result;
     bool made = result->outcome != PROBE_LOCAL && result->outcome != PROBE_NOT_DONE;
-    struct look *look =
-        memory && made ? look_note(memory, transport_of(flow), &flow->address->at->address, flow->flow->port) : NULL;
+    struct look *look = memory && made
+                            ? look_note(memory, cycle_transport_of(flow), &flow->address->at->address, flow->flow->port)
+                            : NULL;
     if (!look)
         return;
     bool proven = result->outcome == PROBE_OPEN || result->outcome == PROBE_REFUSED;
@@ -185,16 +182,31 @@ static void tell_history(const struct cycle_flow *flow)
     };
 }
 
+/* A silence that says nothing was no look at all: what was known stays, and its turn comes first the next time. */
+static bool said_nothing(struct cycle_flow *flow)
+{
+    struct probe_result *result = flow->result;
+    if (!flow->doubtful || !cycle_silence_is_natural(flow))
+        return false;
+    result->rationed = result->outcome == PROBE_SILENT && !cycle_listener_behind(flow);
+    if (!flow->cycle->options.memory || !result->rationed)
+        return false;
+    if (flow->cycle->seen->probes[flow->flow->id].outcome != PROBE_NOT_DONE)
+        cycle_keep_result(flow);
+    return true;
+}
+
 void cycle_remember(struct cycle *cycle)
 {
     for (size_t i = 0; i < cycle->flow_count; i++) {
-        const struct cycle_flow *flow = &cycle->flows[i];
+        struct cycle_flow *flow = &cycle->flows[i];
         bool asked = flow->state == FLOW_ENDED || flow->state == FLOW_CONFIRMED || flow->state == FLOW_ASKED ||
                      flow->state == FLOW_ASKED_AGAIN;
         if (!asked)
             continue;
-        remember(flow);
-        if (transport_of(flow) == TRANSPORT_UDP)
+        if (!said_nothing(flow))
+            remember(flow);
+        if (cycle_transport_of(flow) == TRANSPORT_UDP && flow->state != FLOW_NOT_DUE)
             tell_history(flow);
     }
 }

@@ -167,13 +167,16 @@ static void cell_by_grid(struct cell *cell, const struct host_case *host, const 
         return;
     }
     bool may_be_right = view->evidence != EVIDENCE_WRONG_ADDRESS && view->evidence != EVIDENCE_NONE;
+    const bool rationed = spot->probe && spot->probe->rationed && view->evidence == EVIDENCE_UNKNOWN;
     if (evidence_silent_by_nature(spot) && may_be_right) {
-        cell_set(cell, VERDICT_UNPROVEN, REASON_SILENT_BY_NATURE);
+        cell_set(cell, VERDICT_UNPROVEN, rationed ? REASON_ICMP_RATIONED : REASON_SILENT_BY_NATURE);
         return;
     }
     const struct address_seen *address = &host->seen->addresses[spot->address];
     bool udp = spot->expectation->range.transport == TRANSPORT_UDP;
     struct grid_cell told = judge_grid(view->evidence, column, udp ? address->udp_control : address->closed_control);
+    if (rationed)
+        told = (struct grid_cell){VERDICT_INDETERMINATE, REASON_ICMP_RATIONED};
     cell_set(cell, told.verdict, told.reason != REASON_NONE ? told.reason : cell_evident_reason(cell, view));
     cell->blame = cell_blame(host, cell, column);
     if (cell_needs_no_probe(cell))

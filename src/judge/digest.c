@@ -49,8 +49,8 @@ static uint64_t mix_flags(uint64_t digest, const bool *flags, size_t count)
 
 static uint64_t mix_probe(uint64_t digest, const struct probe_result *probe)
 {
-    const bool flags[] = {probe->wrong_protocol, probe->service_proven, probe->path_local,
-                          probe->sign_of_life,   probe->answer_due,     probe->icmp.seen};
+    const bool flags[] = {probe->wrong_protocol, probe->service_proven, probe->path_local, probe->sign_of_life,
+                          probe->answer_due,     probe->icmp.seen,      probe->rationed};
     digest = mix(digest, (uint64_t)probe->outcome << 32 | (uint64_t)probe->reason);
     digest = mix_flags(digest, flags, sizeof(flags) / sizeof(flags[0]));
     if (probe->error != 0)

@@ -68,7 +68,10 @@
         UNKNOWN)                                                                                                       \
     ROW(HELD, "held", "held while the host is down", NONE, NONE, UNKNOWN)                                              \
     ROW(WAIVER_OVER, "waiver-over", "the waiver has passed its last day", CONFIG, CONFIGURATION, WARNING)              \
-    ROW(NOT_PROBED, "not-probed", "not probed from here", NONE, NONE, OK)
+    ROW(NOT_PROBED, "not-probed", "not probed from here", NONE, NONE, OK)                                              \
+    ROW(ICMP_RATIONED, "icmp-rationed",                                                                                \
+        "no answer, and the host had spent the few ICMP messages that it sends: it may be closed as well", NONE, NONE, \
+        UNKNOWN)
 
 #define AS_ROW(id, name, text, blame, class, severity)                                                                 \
     [REASON_##id] = {REASON_##id, name, text, BLAME_##blame, CLASS_##class, SEVERITY_##severity},

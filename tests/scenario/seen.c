@@ -181,6 +181,7 @@ static bool result_by_name(const struct words *words, size_t at, enum transport 
         {"open", PROBE_OPEN, REASON_ACCEPTED},        {"proven", PROBE_OPEN, REASON_SERVICE_PROVEN},
         {"wrong", PROBE_OPEN, REASON_WRONG_PROTOCOL}, {"rst", PROBE_REFUSED, REASON_RST},
         {"silent", PROBE_SILENT, REASON_SILENT},      {"neighbour", PROBE_SILENT, REASON_NEIGHBOUR_FAILED},
+        {"rationed", PROBE_SILENT, REASON_SILENT},
     };
     for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
         if (!word_is(words, at, names[i].name))
@@ -189,6 +190,7 @@ static bool result_by_name(const struct words *words, size_t at, enum transport 
         result->reason = names[i].reason;
         if (transport == TRANSPORT_UDP && result->reason == REASON_ACCEPTED)
             result->reason = REASON_UDP_ANSWER;
+        result->rationed = word_is(words, at, "rationed");
         result->wrong_protocol = result->reason == REASON_WRONG_PROTOCOL;
         result->service_proven = result->reason == REASON_SERVICE_PROVEN;
         result->sign_of_life = result->outcome == PROBE_OPEN || result->outcome == PROBE_REFUSED;

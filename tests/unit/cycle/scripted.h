@@ -52,6 +52,9 @@ static enum probe_outcome unlisted; /* ports without a line */
 static enum probe_outcome echoed;
 static uint16_t mute_port;         /* where it is open, nobody says what is due; 0: none */
 static uint32_t answered_after_us; /* what the round-trip times are said to be */
+/* Closed UDP ports are told by six ICMP messages at once, then one a second, as Linux does. */
+static bool icmp_rationed;
+static int64_t icmp_left, icmp_counted_ms; /* in thousandths of a message */
 static struct logged probes_sent[LOG];
 static size_t probe_log_count;
 
@@ -111,6 +114,29 @@ static inline int end_as(struct probe *probe, enum probe_outcome outcome)
     return 0;
 }
 
+/* Is there a message left for a closed port? */
+static inline bool icmp_is_left(struct moment now)
+{
+    icmp_left += now.mono_ms - icmp_counted_ms;
+    icmp_left = icmp_left > 6000 ? 6000 : icmp_left;
+    icmp_counted_ms = now.mono_ms;
+    if (icmp_left < 1000)
+        return false;
+    icmp_left -= 1000;
+    return true;
+}
+
+static inline int end_by_icmp(struct probe *probe)
+{
+    struct probe_result *result = probe_result_of(probe);
+    if (!icmp_is_left(probe_now(probe)))
+        return 0;
+    result->icmp = (struct icmp_evidence){true, 3, 3, probe_request_of(probe)->target};
+    result->sign_of_life = true;
+    probe_end(probe, PROBE_REFUSED, REASON_PORT_UNREACHABLE);
+    return 0;
+}
+
 static inline int start_as(struct probe *probe, const char *kind)
 {
     const struct probe_request *request = probe_request_of(probe);
@@ -122,7 +148,10 @@ static inline int start_as(struct probe *probe, const char *kind)
     probes_sent[probe_log_count++] = (struct logged){kind, request->target, request->port, request->timeout_ms};
     probe_note_sent(probe);
     bool echo = strcmp(kind, "echo") == 0;
-    return end_as(probe, echo ? echoed : scripted_outcome(request->port, before));
+    enum probe_outcome outcome = echo ? echoed : scripted_outcome(request->port, before);
+    if (icmp_rationed && strcmp(kind, "udp") == 0 && outcome == PROBE_REFUSED)
+        return end_by_icmp(probe);
+    return end_as(probe, outcome);
 }
 
 static inline int start_tcp(struct probe *probe)
@@ -172,6 +201,8 @@ static inline int world_setup(void **state)
     echoed = PROBE_SILENT;
     mute_port = 0;
     answered_after_us = 200;
+    icmp_rationed = false;
+    icmp_left = icmp_counted_ms = 0;
     w->services[0] = (struct service){.name = "plain", .udp_silent = true};
     w->services[1] = (struct service){.name = "secret", .tls = true};
     w->services[2] = (struct service){.name = "answering", .udp_answers = true};
