@@ -1,7 +1,6 @@
 /* The ranking of components by what listens, and the roles that are proposed together. */
 #include "adopting.h"
 
-#include "portconform/text.h"
 #include "portconform/vector.h"
 
 #include <errno.h>
@@ -26,100 +25,6 @@ struct adopting {
     struct adopt_role *roles;
     size_t role_count;
 };
-
-/* --- telling what was found -------------------------------------------------------------------------------------- */
-
-/* Which other values fit as well as the one that the trial holds; *ret is NULL for none. */
-static int adopt_as_well(struct adopting *adopting, struct trial *trial, size_t parameter, const char **ret)
-{
-    struct value candidates[CANDIDATES_MAX], held = trial->values[parameter];
-    size_t size = trial->guide->parameter_count * sizeof(*trial->values);
-    struct value *kept = malloc(size);
-    struct measure measure = trial_measure(trial);
-    double best = measure_score(&measure) - 1e-9;
-    struct text text = {0};
-    if (kept == NULL)
-        return -ENOMEM;
-    memcpy(kept, trial->values, size);
-    size_t count = choice_candidates(trial, parameter, candidates);
-    memcpy(trial->values, kept, size);
-    free(kept);
-    for (size_t i = 0; i < count; i++) {
-        char buffer[64];
-        trial->values[parameter] = candidates[i];
-        measure = trial_measure(trial);
-        bool same = candidates[i].type != VALUE_UNSET && !value_equal(&candidates[i], &held);
-        if (same && measure_score(&measure) >= best)
-            text_printf(&text, "%s%s", text.length > 0 ? ", " : "",
-                        value_format(&candidates[i], buffer, sizeof(buffer)));
-    }
-    trial->values[parameter] = held;
-    *ret = text.length > 0 ? arena_strdup(adopting->arena, text_string(&text)) : NULL;
-    int error = text.failed || (text.length > 0 && *ret == NULL) ? -ENOMEM : 0;
-    text_done(&text);
-    return error;
-}
-
-static int adopt_tell_settings(struct adopting *adopting, struct trial *trial, struct adopt_role *role)
-{
-    const struct guide *guide = trial->guide;
-    struct adopt_setting *settings = ARENA_ARRAY(adopting->arena, struct adopt_setting, guide->parameter_count);
-    const char **undecided = ARENA_ARRAY(adopting->arena, const char *, guide->parameter_count);
-    if (settings == NULL || undecided == NULL)
-        return -ENOMEM;
-    role->settings = settings;
-    role->undecided = undecided;
-    for (size_t i = 0; i < guide->parameter_count; i++) {
-        const struct parameter *parameter = &guide->parameters[i];
-        bool is_default = value_equal(&trial->values[i], &parameter->initial);
-        if (!choice_matters(trial, parameter->name))
-            continue;
-        if (trial->values[i].type == VALUE_UNSET) {
-            undecided[role->undecided_count++] = parameter->name;
-        } else if (!is_default) {
-            struct adopt_setting *setting = &settings[role->setting_count++];
-            *setting = (struct adopt_setting){.parameter = parameter, .value = trial->values[i]};
-            int error = adopt_as_well(adopting, trial, i, &setting->as_well);
-            if (error != 0)
-                return error;
-        }
-    }
-    return 0;
-}
-
-static int adopt_tell_items(struct adopting *adopting, const struct trial *trial, struct adopt_role *role)
-{
-    size_t most = 0;
-    for (size_t i = 0; i < trial->rule_count; i++)
-        most += trial->rules[i]->ports.count;
-    struct adopt_item *items = ARENA_ARRAY(adopting->arena, struct adopt_item, most);
-    if (items == NULL)
-        return -ENOMEM;
-    role->items = items;
-    for (size_t i = 0; i < trial->rule_count; i++) {
-        const struct rule *rule = trial->rules[i];
-        for (size_t p = 0; trial_holds(trial, rule) && p < rule->ports.count; p++) {
-            struct port_range range;
-            if (trial_resolve(trial, rule, &rule->ports.items[p], &range))
-                items[role->item_count++] = trial_look(trial, rule, &range);
-        }
-    }
-    return 0;
-}
-
-static int adopt_tell(struct adopting *adopting, struct trial *trial, struct adopt_role *ret)
-{
-    struct measure measure = trial_measure(trial);
-    *ret = (struct adopt_role){
-        .guide = trial->guide,
-        .component = trial->component,
-        .evidence = measure.evidence,
-        .coverage = measure_coverage(&measure),
-        .score = measure_score(&measure),
-    };
-    int error = adopt_tell_settings(adopting, trial, ret);
-    return error == 0 ? adopt_tell_items(adopting, trial, ret) : error;
-}
 
 /* --- each by itself ---------------------------------------------------------------------------------------------- */
 
@@ -213,7 +118,7 @@ static int adopt_rank(struct adopting *adopting, struct adoption *ret)
         struct adopt_role role;
         int error = choice_make(&adopting->trials[t], adopting->free);
         if (error == 0)
-            error = adopt_tell(adopting, &adopting->trials[t], &role);
+            error = role_tell(&adopting->trials[t], adopting->arena, &role);
         if (error != 0)
             return error;
         adopting->scores[t] = role.score;
@@ -295,7 +200,7 @@ static int adopt_take(struct adopting *adopting, struct trial *trial)
 {
     struct adopt_role *role = &adopting->roles[adopting->role_count];
     size_t times = adopt_times_taken(adopting, trial->component);
-    int error = adopt_tell(adopting, trial, role);
+    int error = role_tell(trial, adopting->arena, role);
     if (error != 0)
         return error;
     if (times > 0)

@@ -4,6 +4,7 @@
  *     trial   one component with values of its guide's     trial.c
  *             parameters, held against the ears
  *     choice  the values that fit a component best         choice.c
+ *     role    what such a trial found                      role.c
  *     adopt   the ranking, and the roles taken together    adopt.c
  *     write   the proposal as a file                       write.c
  */
@@ -73,3 +74,8 @@ int choice_make(struct trial *trial, const struct value *fixed);
 enum { CANDIDATES_MAX = 40 };
 size_t choice_candidates(struct trial *trial, size_t parameter, struct value *ret);
 bool choice_matters(const struct trial *trial, const char *parameter);
+
+/* --- role.c --- */
+
+/* Of a trial with the values that fit best. 0 or -ENOMEM. */
+int role_tell(struct trial *trial, struct arena *arena, struct adopt_role *ret);
