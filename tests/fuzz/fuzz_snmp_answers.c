@@ -73,7 +73,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             continue;
         }
         missed = 0;
-        struct reading_answer answer = session_answer(pdu, bindings, sizeof(bindings) / sizeof(bindings[0]));
+        struct reading_answer answer = answer_of(pdu, bindings, sizeof(bindings) / sizeof(bindings[0]));
         FUZZ_ASSERT(reading_take(&reading, &answer) == 0);
         snmp_free_pdu(pdu);
     }

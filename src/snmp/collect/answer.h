@@ -1,7 +1,7 @@
-/* From what net-snmp parsed to an answer without net-snmp; for session.c and its fuzz target, who both include net-snmp
- * before. */
+/* From what net-snmp parsed to an answer without net-snmp. Who includes this includes net-snmp before. */
 #pragma once
 
 #include "reading.h"
 
-struct reading_answer session_answer(const netsnmp_pdu *pdu, struct mib_binding *bindings, size_t most);
+/* More than `most` bindings are not looked at. Their octets are borrowed from the PDU. */
+struct reading_answer answer_of(const netsnmp_pdu *pdu, struct mib_binding *bindings, size_t most);

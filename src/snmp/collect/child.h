@@ -37,7 +37,7 @@ struct job {
     struct job *next;
 };
 
-/* --- session.c: the one place that sees net-snmp ----------------------------------------------------------------- */
+/* --- session.c --------------------------------------------------------------------------------------------------- */
 
 void session_start(void); /* of the library, once */
 /* Opens what the job needs next. 0, or negative and the job has failed. */
