@@ -8,6 +8,7 @@ import select
 import socket
 import struct
 import subprocess
+import sys
 import termios
 import time
 
@@ -342,8 +343,8 @@ class Hostile(ControlCase):
     def connect(self):
         client = socket.socket(socket.AF_UNIX)
         self.addCleanup(client.close)
-        client.settimeout(30)
         client.connect(str(self.folder / "control"))
+        client.settimeout(30)
         return client
 
     def answer(self, octets):
@@ -377,6 +378,64 @@ class Hostile(ControlCase):
         for _ in range(3):
             self.assert_run(self.command("status"), 0)
         self.assertEqual(len(idle), 20)
+
+    def is_open(self, client):
+        client.setblocking(False)
+        try:
+            return client.recv(1) != b""
+        except BlockingIOError:
+            return True
+
+    def test_more_slow_clients_than_places_delay_nobody(self):
+        """Each has sent a part of its request; the longest reading ones give way, the newest have still their time."""
+        self.daemon()
+        slow = []
+        for _ in range(300):
+            slow.append(self.connect())
+            slow[-1].sendall(b"PC1 20\nstatus")
+        self.assert_run(self.command("status"), 0)
+        self.assertTrue(self.is_open(slow[-1]), "it was answered only after the slow ones' time")
+        slow[0].setblocking(True)
+        self.assertEqual(slow[0].recv(1), b"")  # gave way
+
+    def test_a_user_has_a_part_of_the_places(self):
+        """One who takes more harms itself: its oldest give way, and nobody else's."""
+        if os.geteuid() != 0:
+            self.skipTest("only root can be somebody else")
+        os.chmod(self.folder, 0o755)
+        self.daemon(environment={"CONTROL_GROUP": "4242"})
+        path = str(self.folder / "control")
+        mine = self.connect()
+        mine.sendall(b"PC1 20\nstatus")
+        take = ("import socket, sys\nheld = []\n"
+                "for _ in range(200):\n    held.append(socket.socket(socket.AF_UNIX))\n"
+                f"    held[-1].connect({path!r})\n    held[-1].sendall(b'PC1 20\\nstatus')\n"
+                "assert held[0].recv(1) == b''\nprint('full', flush=True)\nsys.stdin.read()\n")
+        taker = subprocess.Popen([sys.executable, "-c", take], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+                                 user=65534, group=4242, extra_groups=[])
+        self.addCleanup(taker.communicate)
+        self.assertEqual(taker.stdout.readline(), "full\n")
+        self.assertTrue(self.is_open(mine))
+        self.assert_run(self.command("status"), 0)
+
+    def test_watchers_of_users_leave_room_for_commands(self):
+        if os.geteuid() != 0:
+            self.skipTest("only root can be somebody else")
+        os.chmod(self.folder, 0o755)
+        self.daemon(environment={"CONTROL_GROUP": "4242"})
+        path = str(self.folder / "control")
+        words = b"watch\x000\x000\x00"
+        request = b"PC1 %d\n" % len(words) + words
+        watch = ("import socket, sys\nheld, refused = [], 0\n"
+                 "while not refused:\n    held.append(socket.socket(socket.AF_UNIX))\n"
+                 f"    held[-1].connect({path!r})\n    held[-1].sendall({request!r})\n"
+                 "    refused = b'wait or watch already' in held[-1].recv(65536)\n"
+                 "print(len(held), flush=True)\nsys.stdin.read()\n")
+        watcher = subprocess.Popen([sys.executable, "-c", watch], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                   text=True, user=65534, group=4242, extra_groups=[])
+        self.addCleanup(watcher.communicate)
+        self.assertEqual(watcher.stdout.readline(), "13\n")
+        self.assert_run(self.command("reload"), 0)
 
     def test_watchers_have_a_number(self):
         self.daemon()

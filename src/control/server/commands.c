@@ -42,9 +42,8 @@ static int command_status(struct client *client)
     int r;
     if (!facts.status)
         r = reply_refuse(client->fd, "the daemon is just starting: ask again in a moment");
-    else if ((r = is_form(client, 1, "json")
-                      ? status_json(&out, facts.status, facts.snapshot)
-                      : status_text(&out, facts.status, facts.snapshot, client->request->colour)) < 0)
+    else if ((r = is_form(client, 1, "json") ? status_json(&out, facts.status, facts.snapshot)
+                                             : status_text(&out, facts.status, facts.snapshot, client->request)) < 0)
         reply_refuse(client->fd, "the status cannot be told: %s", pc_strerror(r));
     else
         r = reply_text(client, STATUS_OK, &out);

@@ -1,10 +1,8 @@
-/* Requests: read within a time and a size, and taken apart. Nothing of them is trusted. */
+/* Requests: read as they come, within a size, and taken apart. Nothing of them is trusted. */
 #include "server.h"
 
-#include "portconform/error.h"
 #include "portconform/number.h"
 #include <errno.h>
-#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -66,64 +64,67 @@ void request_done(struct request *request)
 
 /* --- reading ------------------------------------------------------------------------------------------------------ */
 
-/* At least one octet, at most `size`. */
-static ssize_t read_some(int fd, char *octets, size_t size, int64_t deadline_ms)
+enum { INTAKE_FIRST = 4096 }; /* more than any head: most requests arrive whole */
+
+void intake_done(struct intake *intake)
 {
-    for (;;) {
-        ssize_t n = recv(fd, octets, size, MSG_DONTWAIT);
-        if (n > 0)
-            return n;
-        if (n == 0)
-            return -EPIPE;
-        if (errno != EAGAIN && errno != EINTR)
-            return -errno;
-        int64_t left_ms = deadline_ms - moment_now().mono_ms;
-        if (left_ms <= 0)
-            return PC_EDEADLINE;
-        struct pollfd wait = {.fd = fd, .events = POLLIN};
-        if (poll(&wait, 1, (int)left_ms) < 0 && errno != EINTR)
-            return -errno;
-    }
+    free(intake->octets);
+    *intake = (struct intake){.octets = NULL};
 }
 
-/* The head, and whatever came with it. */
-static int read_head(int fd, char *buffer, size_t size, size_t *ret_had, size_t *ret_length, int64_t deadline_ms)
+static int intake_make_room(struct intake *intake, size_t size)
 {
-    size_t had = 0;
-    int head = 0;
-    while (head == 0) {
-        ssize_t n = read_some(fd, buffer + had, size - had, deadline_ms);
-        if (n < 0)
-            return (int)n;
-        had += (size_t)n;
-        head = control_request_head_parse(buffer, had, ret_length);
-    }
-    *ret_had = had;
-    return head;
-}
-
-int request_read(int fd, struct request *ret)
-{
-    char buffer[4096]; /* more than any head: most requests arrive whole */
-    size_t had = 0, length = 0;
-    int64_t deadline_ms = moment_now().mono_ms + REQUEST_WITHIN_MS;
-    int head = read_head(fd, buffer, sizeof(buffer), &had, &length, deadline_ms);
-    if (head < 0)
-        return head;
-    had -= (size_t)head;
-    if (had > length)
-        return -EPROTO;
-    char *octets = malloc(length + 1);
+    if (size <= intake->size)
+        return 0;
+    char *octets = realloc(intake->octets, size);
     if (!octets)
         return -ENOMEM;
-    memcpy(octets, buffer + head, had);
-    while (had < length) {
-        ssize_t n = read_some(fd, octets + had, length - had, deadline_ms);
-        if (n < 0) {
-            free(octets);
-            return (int)n;
-        }
-        had += (size_t)n;
+    intake->octets = octets;
+    intake->size = size;
+    return 0;
+}
+
+/* The head, as soon as it is there. 1: it is known; 0: not yet. */
+static int intake_head(struct intake *intake)
+{
+    size_t length = 0;
+    if (intake->head > 0)
+        return 1;
+    int head = control_request_head_parse(intake->octets, intake->had, &length);
+    if (head <= 0)
+        return head;
+    intake->head = (size_t)head;
+    intake->whole = intake->head + length;
+    int r = intake_make_room(intake, intake->whole + 1); /* an octet too much shows */
+    return r < 0 ? r : 1;
+}
+
+/* Whole: the words are at the beginning from now on. */
+static int intake_end(struct intake *intake, struct request *ret)
+{
+    char *octets = intake->octets;
+    size_t length = intake->whole - intake->head;
+    memmove(octets, octets + intake->head, length);
+    *intake = (struct intake){.octets = NULL};
+    int r = request_parse(octets, length, ret);
+    return r < 0 ? r : 1;
+}
+
+int intake_step(struct intake *intake, int fd, struct request *ret)
+{
+    int r = intake_make_room(intake, INTAKE_FIRST);
+    while (r == 0) {
+        ssize_t n = recv(fd, intake->octets + intake->had, intake->size - intake->had, MSG_DONTWAIT);
+        if (n == 0)
+            return -EPIPE;
+        if (n < 0)
+            return errno == EAGAIN || errno == EINTR ? 0 : -errno;
+        intake->had += (size_t)n;
+        r = intake_head(intake);
+        if (r > 0 && intake->had > intake->whole)
+            r = -EPROTO;
+        else if (r > 0)
+            r = intake->had == intake->whole ? intake_end(intake, ret) : 0;
     }
-    return request_parse(octets, length, ret);
+    return r;
 }

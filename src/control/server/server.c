@@ -1,21 +1,19 @@
-/* The server: a few threads that wait on one socket. As many clients are served at a time as there are workers; a
- * worker is added while all are busy. */
+/* The server: a reception that reads requests, and a few workers that answer them. A worker is added while all are
+ * busy. */
 #include "server.h"
 
 #include "portconform/error.h"
 #include <errno.h>
-#include <poll.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/socket.h>
-#include <syslog.h>
 #include <time.h>
 #include <unistd.h>
 
-enum { STACK_OCTETS = 512 * 1024, OUT_OF_DESCRIPTORS_MS = 200 };
-
-static void *work(void *context);
+enum { STACK_OCTETS = 512 * 1024 };
 
 /* --- waiting ------------------------------------------------------------------------------------------------------ */
 
@@ -27,7 +25,7 @@ bool server_is_ending(struct control_server *server)
     return ending;
 }
 
-void server_pause(struct control_server *server, unsigned ms)
+static struct timespec monotonic_in(unsigned ms)
 {
     struct timespec until;
     clock_gettime(CLOCK_MONOTONIC, &until);
@@ -35,6 +33,12 @@ void server_pause(struct control_server *server, unsigned ms)
     until.tv_nsec += (long)(ms % 1000) * 1000000;
     until.tv_sec += until.tv_nsec / 1000000000;
     until.tv_nsec %= 1000000000;
+    return until;
+}
+
+void server_pause(struct control_server *server, unsigned ms)
+{
+    struct timespec until = monotonic_in(ms);
     pthread_mutex_lock(&server->lock);
     while (!server->ending && pthread_cond_timedwait(&server->wake, &server->lock, &until) == 0)
         continue;
@@ -51,10 +55,12 @@ static const struct server_command *find_command(const char *name)
     return NULL;
 }
 
-static bool begin_lasting(struct control_server *server)
+static bool begin_lasting(const struct client *client)
 {
+    struct control_server *server = client->server;
+    size_t most = client->right == RIGHT_COMMAND ? LONG_MAX_CLIENTS : LONG_MAX_CLIENTS - LONG_RESERVED;
     pthread_mutex_lock(&server->lock);
-    bool room = server->lasting < LONG_MAX_CLIENTS;
+    bool room = server->lasting < most;
     server->lasting += room;
     pthread_mutex_unlock(&server->lock);
     return room;
@@ -69,8 +75,8 @@ static void end_lasting(struct control_server *server)
 
 static void run_command(struct client *client, const struct server_command *command)
 {
-    if (command->lasting && !begin_lasting(client->server)) {
-        reply_refuse(client->fd, "%d clients wait or watch already: ask again later", LONG_MAX_CLIENTS);
+    if (command->lasting && !begin_lasting(client)) {
+        reply_refuse(client->fd, "too many clients wait or watch already: ask again later");
         return;
     }
     command->run(client); /* a client that is gone is nobody to tell */
@@ -89,97 +95,52 @@ static void serve_request(struct client *client)
         run_command(client, command);
 }
 
-static void serve(struct control_server *server, int fd)
-{
-    struct asker peer = {0};
-    struct request request = {.octets = NULL};
-    struct client client = {.server = server, .fd = fd};
-    int r = asker_of(fd, &peer);
-    if (r == 0)
-        client.right = rights_of(&server->rights, &peer);
-    if (r < 0) {
-        reply_refuse(fd, "it cannot be seen who asks: %s", pc_strerror(r));
-    } else if (client.right == RIGHT_NONE) {
-        reply_refuse(fd,
-                     "user %ld may not ask this daemon: be root, a member of the group of %s, or one of its readers",
-                     (long)peer.uid, server->place.path);
-    } else if ((r = request_read(fd, &request)) == 0) {
-        client.request = &request;
-        serve_request(&client);
-        request_done(&request);
-    } else if (r == -EPROTO) {
-        reply_refuse(fd, "that is no request of portconform %s", PC_VERSION);
-    }
-    free(peer.groups);
-}
-
 /* --- workers ------------------------------------------------------------------------------------------------------ */
 
-/* With the lock. A worker that cannot be had is no failure: the others go on. */
-static int add_worker(struct control_server *server)
+void server_thread_ends(struct control_server *server)
 {
-    if (server->worker_count == WORKERS_MAX)
-        return 0;
-    struct worker *worker = &server->workers[server->worker_count];
-    *worker = (struct worker){.server = server, .fd = -1};
-    pthread_attr_t attributes;
-    pthread_attr_init(&attributes);
-    pthread_attr_setstacksize(&attributes, STACK_OCTETS);
-    int r = -pthread_create(&worker->thread, &attributes, work, worker);
-    pthread_attr_destroy(&attributes);
-    if (r == 0) {
-        server->worker_count++;
-        server->idle++;
-    }
-    return r;
-}
-
-/* False: the server ends. */
-static bool take_client(struct worker *worker, int fd)
-{
-    struct control_server *server = worker->server;
-    pthread_mutex_lock(&server->lock);
-    bool good = !server->ending;
-    if (good) {
-        worker->fd = fd;
-        server->idle--;
-        if (server->idle == 0)
-            (void)add_worker(server);
-    }
-    pthread_mutex_unlock(&server->lock);
-    return good;
-}
-
-static void drop_client(struct worker *worker)
-{
-    struct control_server *server = worker->server;
-    pthread_mutex_lock(&server->lock);
-    close(worker->fd);
-    worker->fd = -1;
-    server->idle++;
-    pthread_mutex_unlock(&server->lock);
+    server->running--;
+    pthread_cond_broadcast(&server->gone);
 }
 
 static void *work(void *context)
 {
-    struct worker *worker = context;
-    struct control_server *server = worker->server;
-    while (!server_is_ending(server)) {
-        int fd = accept4(server->place.fd, NULL, NULL, SOCK_CLOEXEC);
-        if (fd < 0) {
-            /* out of descriptors or memory: the client waits in the backlog */
-            if (errno != EINTR && errno != ECONNABORTED)
-                server_pause(server, OUT_OF_DESCRIPTORS_MS);
+    struct control_server *server = context;
+    pthread_mutex_lock(&server->lock);
+    while (!server->ending) {
+        struct guest *guest = reception_next(server);
+        if (!guest) {
+            server->idle++;
+            pthread_cond_wait(&server->work, &server->lock);
+            server->idle--;
             continue;
         }
-        if (!take_client(worker, fd)) {
-            close(fd);
-            break;
-        }
-        serve(server, fd);
-        drop_client(worker);
+        struct client client = {.server = server, .fd = guest->fd, .right = guest->right, .request = &guest->request};
+        pthread_mutex_unlock(&server->lock);
+        serve_request(&client);
+        pthread_mutex_lock(&server->lock);
+        guest_leave(guest);
     }
+    server_thread_ends(server);
+    pthread_mutex_unlock(&server->lock);
     return NULL;
+}
+
+static int start_thread(struct control_server *server, pthread_t *ret, void *(*run)(void *))
+{
+    pthread_attr_t attributes;
+    pthread_attr_init(&attributes);
+    pthread_attr_setstacksize(&attributes, STACK_OCTETS);
+    int r = -pthread_create(ret, &attributes, run, server);
+    pthread_attr_destroy(&attributes);
+    server->running += r == 0;
+    return r;
+}
+
+void server_add_worker(struct control_server *server)
+{
+    if (server->worker_count < WORKERS_MAX && start_thread(server, &server->workers[server->worker_count], work) == 0)
+        server->worker_count++;
 }
 
 /* --- life --------------------------------------------------------------------------------------------------------- */
@@ -191,7 +152,14 @@ static void server_free(struct control_server *server)
     cache_free(server->cache);
     check_directory_unref(server->directory);
     rights_done(&server->rights);
+    for (size_t i = 0; i < GUESTS_MAX; i++)
+        if (server->guests[i].state != GUEST_NONE)
+            guest_leave(&server->guests[i]);
+    if (server->bell >= 0)
+        close(server->bell);
     pthread_cond_destroy(&server->wake);
+    pthread_cond_destroy(&server->work);
+    pthread_cond_destroy(&server->gone);
     pthread_mutex_destroy(&server->lock);
     free(server);
 }
@@ -208,10 +176,13 @@ static struct control_server *server_new(const struct control_server_options *op
     pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
     pthread_mutex_init(&server->lock, NULL);
     pthread_cond_init(&server->wake, &attributes);
+    pthread_cond_init(&server->work, &attributes);
+    pthread_cond_init(&server->gone, &attributes);
     pthread_condattr_destroy(&attributes);
     server->mailbox = mailbox_new();
     server->cache = cache_new();
-    if (server->mailbox && server->cache)
+    server->bell = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (server->mailbox && server->cache && server->bell >= 0)
         return server;
     server_free(server);
     return NULL;
@@ -233,20 +204,38 @@ static int take_place(struct control_server *server, struct text *error)
     return r;
 }
 
+static void end_threads(struct control_server *server)
+{
+    server->ending = true;
+    pthread_cond_broadcast(&server->wake);
+    pthread_cond_broadcast(&server->work);
+    reception_ring(server);
+    for (size_t i = 0; i < GUESTS_MAX; i++)
+        if (server->guests[i].state == GUEST_SERVED)
+            shutdown(server->guests[i].fd, SHUT_RD); /* what is being told is told, as far as somebody reads */
+}
+
 /* The signals are for the daemon's own thread. */
-static int start_workers(struct control_server *server)
+static int start_threads(struct control_server *server)
 {
     sigset_t all, before;
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
     pthread_mutex_lock(&server->lock);
-    int r = 0;
-    while (r == 0 && server->worker_count < WORKERS_FIRST)
-        r = add_worker(server);
-    bool some = server->worker_count > 0;
+    int r = fcntl(server->place.fd, F_SETFL, O_NONBLOCK) < 0 ? -errno : 0;
+    for (int i = 0; r == 0 && i < WORKERS_FIRST; i++)
+        server_add_worker(server);
+    if (r == 0 && server->worker_count == 0)
+        r = -EAGAIN;
+    if (r == 0)
+        r = start_thread(server, &server->reception, reception);
+    if (r < 0)
+        end_threads(server);
     pthread_mutex_unlock(&server->lock);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
-    return some ? 0 : r;
+    for (size_t i = 0; r < 0 && i < server->worker_count; i++)
+        pthread_join(server->workers[i], NULL);
+    return r;
 }
 
 int control_server_start(const struct control_server_options *options, struct control_server **ret, struct text *error)
@@ -257,7 +246,7 @@ int control_server_start(const struct control_server_options *options, struct co
     int r = rights_init(&server->rights, options->group, options->readers, error);
     if (r == 0)
         r = take_place(server, error);
-    if (r == 0 && (r = start_workers(server)) < 0)
+    if (r == 0 && (r = start_threads(server)) < 0)
         text_printf(error, "the control socket cannot be served: %s", pc_strerror(r));
     if (r < 0)
         server_free(server);
@@ -266,19 +255,21 @@ int control_server_start(const struct control_server_options *options, struct co
     return r;
 }
 
-static bool join_workers(struct control_server *server, unsigned timeout_ms)
+/* Who has said that it ends is joined without a limit: ThreadSanitizer knows no join with one. */
+static bool join_threads(struct control_server *server, unsigned timeout_ms)
 {
-    struct timespec until;
-    clock_gettime(CLOCK_REALTIME, &until); /* ThreadSanitizer does not know pthread_clockjoin_np(3) */
-    until.tv_sec += timeout_ms / 1000;
-    until.tv_nsec += (long)(timeout_ms % 1000) * 1000000;
-    until.tv_sec += until.tv_nsec / 1000000000;
-    until.tv_nsec %= 1000000000;
-    bool all = true;
-    /* nobody adds one any more */
+    struct timespec until = monotonic_in(timeout_ms);
+    pthread_mutex_lock(&server->lock);
+    while (server->running > 0 && pthread_cond_timedwait(&server->gone, &server->lock, &until) == 0)
+        continue;
+    bool all = server->running == 0;
+    pthread_mutex_unlock(&server->lock);
+    if (!all)
+        return false;
+    pthread_join(server->reception, NULL);
     for (size_t i = 0; i < server->worker_count; i++)
-        all = pthread_timedjoin_np(server->workers[i].thread, NULL, &until) == 0 && all;
-    return all;
+        pthread_join(server->workers[i], NULL);
+    return true;
 }
 
 bool control_server_stop(struct control_server *server, unsigned timeout_ms)
@@ -287,14 +278,9 @@ bool control_server_stop(struct control_server *server, unsigned timeout_ms)
         return true;
     mailbox_close(server->mailbox);
     pthread_mutex_lock(&server->lock);
-    server->ending = true;
-    pthread_cond_broadcast(&server->wake);
-    shutdown(server->place.fd, SHUT_RDWR); /* wakes accept(2) */
-    for (size_t i = 0; i < server->worker_count; i++)
-        if (server->workers[i].fd >= 0)
-            shutdown(server->workers[i].fd, SHUT_RD); /* what is being told is told, as far as somebody reads */
+    end_threads(server);
     pthread_mutex_unlock(&server->lock);
-    if (!join_workers(server, timeout_ms))
+    if (!join_threads(server, timeout_ms))
         return false;
     server_free(server);
     return true;

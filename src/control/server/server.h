@@ -10,11 +10,17 @@
 
 enum {
     WORKERS_FIRST = 2,
-    WORKERS_MAX = 32,      /* clients at a time; further ones wait in the backlog */
+    WORKERS_MAX = 32,     /* requests that are answered at a time */
+    WORKERS_OF_USER = 16, /* of them, a user without privilege */
+    WORKERS_RESERVED = 4, /* for root and the daemon's own user and group */
+    GUESTS_MAX = 256,     /* clients at a time, those included whose request is not read yet */
+    GUESTS_OF_USER = 128, /* the same as above */
+    GUESTS_RESERVED = 32,
     LONG_MAX_CLIENTS = 16, /* of those that wait or watch */
-    TICKETS_MAX = 64,      /* commands that wait for the engine */
-    REQUEST_WITHIN_MS = 5000,
-    REPLY_STALLS_MS = 10000, /* a client that reads nothing for so long is given up */
+    LONG_RESERVED = 4,
+    TICKETS_MAX = 64,         /* commands that wait for the engine */
+    REQUEST_WITHIN_MS = 5000, /* since the client was taken */
+    REPLY_STALLS_MS = 10000,  /* a client that reads nothing for so long is given up */
     REPLY_WITHIN_MS = 60000,
 };
 
@@ -65,8 +71,16 @@ struct request {
 };
 /* The words of a request: `octets` are taken in any case. 0, -EPROTO or -ENOMEM. */
 int request_parse(char *octets, size_t length, struct request *ret);
-int request_read(int fd, struct request *ret); /* the same, from a client; or another negative code */
 void request_done(struct request *request);
+
+/* A request on its way. */
+struct intake {
+    char *octets; /* owned */
+    size_t size, had, head, whole;
+};
+/* Reads what is there. 1: it is whole, *ret has it; 0: not yet; -EPROTO, or another negative code. */
+int intake_step(struct intake *intake, int fd, struct request *ret);
+void intake_done(struct intake *intake);
 
 /* --- replies (reply.c) -------------------------------------------------------------------------------------------- */
 
@@ -112,7 +126,11 @@ int cache_answer(struct cache *cache, const struct facts *facts, const struct re
 int cache_select(struct cache *cache, const struct facts *facts, const struct request *request,
                  struct check_selection **ret, struct text *error);
 
-int status_text(struct text *out, const struct status *status, const struct snapshot *snapshot, bool colour);
+/* As wide as the request says, and as colourful. */
+int status_text(struct text *out, const struct status *status, const struct snapshot *snapshot,
+                const struct request *request);
+/* Breaks lines between words, so that none has more columns (0: as they are); the rest is indented. */
+void add_wrapped(struct text *out, const char *lines, unsigned indent, unsigned columns);
 int status_json(struct text *out, const struct status *status, const struct snapshot *snapshot);
 /* One event a line: "2026-11-22 09:14:03  RAISED  ..." */
 void event_line(struct text *out, const struct event *event);
@@ -120,10 +138,16 @@ int event_json(struct text *out, const struct event *event);
 
 /* --- the server --------------------------------------------------------------------------------------------------- */
 
-struct worker {
-    pthread_t thread;
-    struct control_server *server;
-    int fd; /* of its client; -1: none */
+enum guest_state { GUEST_NONE, GUEST_READING, GUEST_READY, GUEST_SERVED };
+struct guest {
+    enum guest_state state;
+    int fd;
+    uid_t uid;
+    enum right right;
+    int64_t until_ms; /* READING: monotonic */
+    uint64_t number;  /* by arrival */
+    struct intake intake;
+    struct request request; /* READY, SERVED */
 };
 
 struct control_server {
@@ -132,13 +156,31 @@ struct control_server {
     struct place place;
     struct mailbox *mailbox;
     struct cache *cache;
+    int bell;             /* eventfd(2): the reception looks again */
     pthread_mutex_t lock; /* of all below */
     pthread_cond_t wake;  /* broadcast when it ends */
+    pthread_cond_t work;  /* there is a request, or it ends */
+    pthread_cond_t gone;  /* a thread has ended */
     bool ending;
-    struct worker workers[WORKERS_MAX];
+    pthread_t reception, workers[WORKERS_MAX];
     size_t worker_count, idle, lasting;
+    size_t running; /* threads, the reception included */
+    struct guest guests[GUESTS_MAX];
+    uint64_t arrivals;
     struct check_directory *directory;
 };
+
+/* --- the reception (reception.c): with the lock but for the thread and the bell ------------------------------------
+ */
+
+void *reception(void *server);
+void reception_ring(struct control_server *server);
+/* The oldest whole request whose user may have a worker, as SERVED; NULL: none. */
+struct guest *reception_next(struct control_server *server);
+void guest_leave(struct guest *guest);
+/* A worker that cannot be had is no failure: the others go on. */
+void server_add_worker(struct control_server *server);
+void server_thread_ends(struct control_server *server);
 
 struct client {
     struct control_server *server;

@@ -265,9 +265,11 @@ static void tell_machine(struct screen *screen)
     }
 }
 
-int status_text(struct text *out, const struct status *status, const struct snapshot *snapshot, bool colour)
+int status_text(struct text *out, const struct status *status, const struct snapshot *snapshot,
+                const struct request *request)
 {
-    struct screen screen = {.out = out, .status = status, .colour = colour};
+    struct text lines = {0};
+    struct screen screen = {.out = &lines, .status = status, .colour = request->colour};
     tell_head(&screen);
     tell_configuration(&screen);
     tell_looks(&screen, snapshot);
@@ -277,5 +279,8 @@ int status_text(struct text *out, const struct status *status, const struct snap
         tell_sink(&screen, i == 0 ? "syslog" : "", &status->syslog[i]);
     tell_store(&screen);
     tell_machine(&screen);
-    return out->failed ? -ENOMEM : 0;
+    add_wrapped(out, text_string(&lines), LABEL, request->columns);
+    int r = lines.failed || out->failed ? -ENOMEM : 0;
+    text_done(&lines);
+    return r;
 }
