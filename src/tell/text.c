@@ -148,6 +148,21 @@ static void screen_add_advice(struct screen *screen, const struct listing_item *
     layout_end_line(&screen->layout);
 }
 
+/* What the daemon has known for a while: the time, of another day with its date. */
+static void screen_add_since(const struct screen *screen, struct text *words, const struct finding *finding)
+{
+    enum { DATE = 10, TIME = 8 };
+    char since[CLOCK_TEXT], now[CLOCK_TEXT];
+    if (finding->since_ms == 0)
+        return;
+    clock_format_rfc3339(finding->since_ms, since, sizeof since);
+    clock_format_rfc3339(screen->snapshot->finished.wall_ms, now, sizeof now);
+    if (strlen(since) < DATE + 1 + TIME)
+        return;
+    bool today = strncmp(since, now, DATE) == 0;
+    text_printf(words, "; since %.*s%s%.*s", today ? 0 : DATE, since, today ? "" : " ", TIME, since + DATE + 1);
+}
+
 static void screen_add_statement(struct screen *screen, const struct listing_item *item)
 {
     const struct finding *finding = item->finding;
@@ -181,6 +196,8 @@ static void screen_add_statement(struct screen *screen, const struct listing_ite
     }
     if (finding->held)
         text_add(&words, "; held while the host is down");
+    if (item->alike == 0 && listing_level(finding, item->severity) == LISTING_PROBLEM)
+        screen_add_since(screen, &words, finding);
     screen_flow(screen, &words);
     layout_end_line(&screen->layout);
 }

@@ -352,6 +352,32 @@ static void a_mistyped_filter_is_named(void **state)
                   HEADER "No expectation passes the filter; is a name in it mistyped? 1 host, 0 expectations\n");
 }
 
+static void what_the_daemon_knows_since_when_says_so(void **state)
+{
+    (void)state;
+    enum { MINUTE_MS = 60000, DAY_MS = 86400000 };
+    struct told told;
+    told_init(&told);
+    struct finding missing = told_conforming("mgr01", "31001", 31001);
+    missing.verdict = VERDICT_MISSING;
+    missing.reason = REASON_NOBODY_LISTENS;
+    missing.probe = "RST";
+    missing.since_ms = TOLD_FINISHED_MS - MINUTE_MS;
+    told_add(&told, &missing);
+    missing.ports = "31002";
+    missing.port = 31002;
+    missing.since_ms = TOLD_FINISHED_MS - DAY_MS;
+    told_add(&told, &missing);
+    struct snapshot *snapshot = told_snapshot(&told);
+    struct text out = {0};
+    assert_int_equal(teller_text.tell(&out, &plan, snapshot, &(const struct tell_options){0}), 0);
+    assert_non_null(strstr(text_string(&out), "tcp 31001  missing  nobody listens; probe: RST; since 05:01:31\n"));
+    assert_non_null(
+        strstr(text_string(&out), "tcp 31002  missing  nobody listens; probe: RST; since 2026-11-19 05:02:31\n"));
+    text_done(&out);
+    snapshot_unref(snapshot);
+}
+
 int main(void)
 {
     setenv("TZ", "UTC", 1);
@@ -371,6 +397,7 @@ int main(void)
         cmocka_unit_test(one_trouble_of_our_own_is_told_once),
         cmocka_unit_test(half_an_answer_is_an_error),
         cmocka_unit_test(a_mistyped_filter_is_named),
+        cmocka_unit_test(what_the_daemon_knows_since_when_says_so),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
