@@ -1,7 +1,5 @@
-/* The hosts, their blocks of findings, and the schedule, under one plan at a time. */
-#include "portconform/watch.h"
-
-#include "schedule.h"
+/* The hosts and their blocks of findings under one plan at a time: made, visited, followed, told. */
+#include "internal.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -13,64 +11,7 @@ enum {
     ROUND_MS = 60000,     /* that round_ms is about */
 };
 
-struct watched {
-    struct finding_block *block; /* NULL: nothing is known yet */
-    unsigned char looks;         /* at changes that wait, since the last turn */
-};
-
-struct watch {
-    const struct plan *plan;
-    struct schedule schedule;
-    struct observations seen;
-    bool *not_due;               /* by flow id; all true but those of the visits that are under way */
-    struct watched *hosts;       /* parallel to the plan's */
-    struct finding_block *site;  /* the site's own findings */
-    struct finding_block **gone; /* of hosts that the plan no longer has, till that is told */
-    size_t gone_count;
-    size_t followed; /* hosts that the plan was followed for, the site counting as one */
-    struct {
-        uint64_t visits, late;
-        int64_t round_began_ms, round_ms, last_round_ms, last_visit_ms;
-    } counts;
-};
-
 /* --- making one --------------------------------------------------------------------------------------------------- */
-
-static unsigned interval_of(const struct plan *plan, const struct expectation *expectation)
-{
-    return expectation->interval_s > 0 ? expectation->interval_s : plan->site->interval_s;
-}
-
-/* Members of a group are judged together, so they are looked at together: as often as the most impatient. */
-static unsigned interval_of_group(const struct plan *plan, const struct plan_host *host,
-                                  const struct expectation *expectation)
-{
-    unsigned least = interval_of(plan, expectation);
-    for (size_t i = 0; expectation->group_key && i < host->expectation_count; i++) {
-        const struct expectation *member = &host->expectations[i];
-        if (member->group_key == expectation->group_key && interval_of(plan, member) < least)
-            least = interval_of(plan, member);
-    }
-    return least;
-}
-
-static int make_schedule(struct schedule *schedule, const struct plan *plan, const struct schedule *earlier,
-                         struct moment now)
-{
-    int r = schedule_init(schedule, plan->host_count);
-    if (r < 0)
-        return r;
-    for (size_t h = 0; h < plan->host_count; h++) {
-        const struct plan_host *host = &plan->hosts[h];
-        schedule->hosts[h].name = host->host->name;
-        for (size_t i = 0; i < host->expectation_count; i++)
-            schedule_add_turn(schedule, h, interval_of_group(plan, host, &host->expectations[i]));
-        if (host->expectation_count == 0) /* its listeners may be looked at all the same */
-            schedule_add_turn(schedule, h, plan->site->interval_s);
-    }
-    schedule_begin(schedule, earlier, now.mono_ms);
-    return 0;
-}
 
 static void watch_done(struct watch *watch)
 {
@@ -117,7 +58,7 @@ static int prepare(struct watch *ret, const struct plan *plan, const struct sche
                    struct moment now)
 {
     *ret = (struct watch){.plan = plan, .counts.round_began_ms = now.mono_ms};
-    int r = make_schedule(&ret->schedule, plan, earlier, now);
+    int r = due_make_schedule(&ret->schedule, plan, earlier, now);
     if (r == 0)
         r = observations_init(&ret->seen, plan->flow_count, plan->host_count);
     if (r < 0) {
@@ -196,60 +137,6 @@ static bool wants_look_soon(const struct finding *finding)
     return finding->role || finding->transport != TRANSPORT_UDP;
 }
 
-static bool is_pending(const struct watched *watched, const char *key)
-{
-    const struct finding *finding = watched->block ? finding_block_find(watched->block, key) : NULL;
-    return finding && finding->pending != VERDICT_NONE;
-}
-
-/* Does the host as a whole wait for another look? Only all of its flows tell whether it lives. */
-static bool host_is_pending(const struct watched *watched)
-{
-    for (size_t i = 0; watched->block && i < watched->block->count; i++) {
-        const struct finding *finding = &watched->block->items[i];
-        if (finding->pending != VERDICT_NONE && !finding->role && finding->transport == TRANSPORT_UNSTATED)
-            return true;
-    }
-    return false;
-}
-
-static bool is_due(const struct watch *watch, const struct watch_visit *visit, const struct expectation *expectation)
-{
-    const struct plan_host *host = &watch->plan->hosts[visit->host];
-    unsigned interval_s = interval_of_group(watch->plan, host, expectation);
-    if (visit->turns & 1u << schedule_turn(&watch->schedule, visit->host, interval_s))
-        return true;
-    const char *key = expectation->group_key ? expectation->group_key : expectation->key;
-    return (visit->why & VISIT_LOOK) && is_pending(&watch->hosts[visit->host], key);
-}
-
-bool watch_whole_host(const struct watch *watch, size_t host, unsigned turns)
-{
-    const unsigned all = (1u << watch->schedule.hosts[host].turn_count) - 1;
-    return (turns & all) == all;
-}
-
-static bool whole_host_is_due(const struct watch *watch, const struct watch_visit *visit)
-{
-    if (visit->why & VISIT_HASTENED || watch_whole_host(watch, visit->host, visit->turns))
-        return true;
-    return (visit->why & VISIT_LOOK) && host_is_pending(&watch->hosts[visit->host]);
-}
-
-static void set_not_due(struct watch *watch, size_t host_index, const struct watch_visit *visit, bool not_due)
-{
-    const struct plan_host *host = &watch->plan->hosts[host_index];
-    for (size_t i = 0; i < host->expectation_count; i++) {
-        const struct expectation *expectation = &host->expectations[i];
-        if (visit && !is_due(watch, visit, expectation))
-            continue;
-        for (size_t f = 0; f < expectation->flow_count; f++) {
-            if (expectation->flows[f].id < watch->plan->flow_count)
-                watch->not_due[expectation->flows[f].id] = not_due;
-        }
-    }
-}
-
 bool watch_next(struct watch *watch, struct moment now, struct watch_visit *ret)
 {
     struct visit visit;
@@ -263,9 +150,9 @@ bool watch_next(struct watch *watch, struct moment now, struct watch_visit *ret)
         .why = visit.why,
         .turns = visit.turns,
     };
-    if (whole_host_is_due(watch, ret))
+    if (due_whole_host(watch, ret))
         return true;
-    set_not_due(watch, visit.host, ret, false);
+    due_set(watch, visit.host, ret, false);
     ret->not_due = watch->not_due;
     return true;
 }
@@ -284,7 +171,7 @@ static void end_visit(struct watch *watch, const struct watch_visit *visit, bool
 {
     const struct visit scheduled = {.host = visit->host, .why = visit->why, .turns = visit->turns};
     if (visit->not_due)
-        set_not_due(watch, visit->host, NULL, true);
+        due_set(watch, visit->host, NULL, true);
     schedule_put_back(&watch->schedule, &scheduled, looked, now.mono_ms);
 }
 
