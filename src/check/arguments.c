@@ -223,7 +223,7 @@ const struct option_row check_options[] = {
     {"guides", 'G', BOTH, "DIR", "look for guides here first; may be repeated", set_guide_dir, 0},
     {"hostname", 'H', EACH, "HOST", "this host alone, by name, alias or address", set_host, 0},
     {"daemon", 0, BOTH, "[SOCKET]", "ask portconformd instead of looking", set_daemon, 0},
-    {"socket", 0, OPTION_FINDINGS, "PATH", "where portconformd answers", WORD(socket)},
+    {"control", 0, OPTION_FINDINGS, "PATH", "where portconformd answers", WORD(socket)},
     {"max-age", 0, EACH, "SEC", "what portconformd saw earlier is unknown", set_max_age,
      offsetof(struct check_arguments, max_age_s)},
     {"watch", 0, OPTION_FINDINGS, NULL, "go on, and show every change; q ends it", FLAG(watch)},

@@ -38,7 +38,7 @@ enum { ASKS_ALL = ASKS_STATUS | ASKS_HISTORY | ASKS_CHECK_NOW | ASKS_RELOAD };
 
 static const struct option_row options[] = {
     {"help", 'h', ASKS_ALL, NULL, "this page", FLAG(help)},
-    {"socket", 0, ASKS_ALL, "PATH", "where portconformd answers", WORD(socket)},
+    {"control", 0, ASKS_ALL, "PATH", "where portconformd answers", WORD(socket)},
     {"format", 0, ASKS_STATUS | ASKS_HISTORY, "FORM", NULL, set_form, AT(form)},
     {"output-format", 0, ASKS_STATUS | ASKS_HISTORY, "FORM", "text or json", set_form, AT(form)},
     {"most", 0, ASKS_HISTORY, "N", "the newest so many (100)", set_most, AT(most)},

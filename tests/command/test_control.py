@@ -53,7 +53,7 @@ class ControlCase(Case):
         return run(PLUGIN, f"--daemon={self.folder}/control", *arguments, **options)
 
     def command(self, name, *arguments, **options):
-        return run(COMMAND, name, "--socket", self.folder / "control", *arguments, **options)
+        return run(COMMAND, name, "--control", self.folder / "control", *arguments, **options)
 
 
 def without_time(text):
@@ -203,7 +203,7 @@ class Commands(ControlCase):
         self.assert_run(self.command("check-now", "--no-wait"), 0, "asked for")
         self.assertIn("no host", self.command("check-now", "lo77").err)
         daemon.tell("silent")
-        waiting = subprocess.Popen([COMMAND, "check-now", "--socket", self.folder / "control"], stdout=subprocess.PIPE,
+        waiting = subprocess.Popen([COMMAND, "check-now", "--control", self.folder / "control"], stdout=subprocess.PIPE,
                                    stderr=subprocess.PIPE, text=True)
         # the daemon ends while somebody waits
         while not self.fdinfo_connected(daemon):
@@ -321,13 +321,13 @@ class Place(ControlCase):
         portconform = self.open_to_others(COMMAND)
         self.daemon(environment={"CONTROL_GROUP": "4242"})
         os.chmod(self.path, 0o666)  # so that the daemon decides, not the file system
-        command = [portconform, "status", "--socket", self.path]
+        command = [portconform, "status", "--control", self.path]
         stranger = self.as_user(65534, 65534, *command)
         self.assertEqual(stranger.returncode, 3)
         self.assertIn("user 65534 may not ask this daemon", stranger.stderr)
         reader = self.as_user(65534, 4242, *command)
         self.assertEqual(reader.returncode, 0, reader)
-        refused = self.as_user(65534, 4242, portconform, "reload", "--socket", self.path)
+        refused = self.as_user(65534, 4242, portconform, "reload", "--control", self.path)
         self.assertEqual(refused.returncode, 3)
         self.assertIn("reload is for root", refused.stderr)
         os.chmod(self.path, 0o660)
@@ -458,7 +458,7 @@ class Watch(ControlCase):
 
     def test_changes_as_lines(self):
         daemon = self.daemon()
-        watching = subprocess.Popen([COMMAND, "findings", "--socket", daemon.path, "-H", "lo01", "--watch"],
+        watching = subprocess.Popen([COMMAND, "findings", "--control", daemon.path, "-H", "lo01", "--watch"],
                                     stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         self.addCleanup(watching.stdout.close)
         self.addCleanup(watching.stderr.close)
@@ -486,7 +486,7 @@ class Watch(ControlCase):
         self.addCleanup(os.close, slave)
         fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 100, 0, 0))
         before = termios.tcgetattr(slave)
-        watching = subprocess.Popen([COMMAND, "findings", "--socket", daemon.path, "--watch"], stdin=slave, stdout=slave,
+        watching = subprocess.Popen([COMMAND, "findings", "--control", daemon.path, "--watch"], stdin=slave, stdout=slave,
                                     stderr=slave, start_new_session=True, preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
                                     env=os.environ | {"TERM": "xterm"})
         self.addCleanup(lambda: watching.poll() is None and watching.kill())

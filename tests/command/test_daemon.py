@@ -47,23 +47,23 @@ class Reload(Case):
         self.daemon.stderr.close()
 
     def config(self):
-        result = run(COMMAND, "status", "--socket", self.socket, "--format", "json")
+        result = run(COMMAND, "status", "--control", self.socket, "--format", "json")
         self.assertEqual(result.status, 0, result)
         return json.loads(result.out)["config"]
 
     def test_status_right_after_a_reload_knows_of_it(self):
         for generation in range(2, 5):
-            self.assert_run(run(COMMAND, "reload", "--socket", self.socket), 0, "in force")
+            self.assert_run(run(COMMAND, "reload", "--control", self.socket), 0, "in force")
             self.assertEqual(self.config()["generation"], generation)
         self.site('site: { name = "lab" \n')
-        result = run(COMMAND, "reload", "--socket", self.socket)
+        result = run(COMMAND, "reload", "--control", self.socket)
         self.assertEqual((result.status, result.out), (1, ""), result)
         self.assertIn("site.conf:1:7: this '{' is never closed\nthe new configuration is rejected", result.err)
         config = self.config()
         self.assertTrue(config["rejected"] and config["error"], config)
         self.assertEqual(config["generation"], 4)
         self.site()
-        self.assert_run(run(COMMAND, "reload", "--socket", self.socket), 0, "in force")
+        self.assert_run(run(COMMAND, "reload", "--control", self.socket), 0, "in force")
         self.assertEqual((self.config()["rejected"], self.config()["generation"]), (False, 5))
 
 

@@ -86,7 +86,7 @@ class World:
         return told
 
     def ask(self, command, *arguments, **who):
-        return subprocess.run([BUILD / "portconform", command, "--socket", self.folder / "run/control", *arguments],
+        return subprocess.run([BUILD / "portconform", command, "--control", self.folder / "run/control", *arguments],
                               capture_output=True, text=True, timeout=60, check=False, **who)
 
 

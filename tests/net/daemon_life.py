@@ -84,7 +84,7 @@ class Bed:
 
     def recorded(self):
         """Transitions that are on the disk. A daemon that has no time for the question is asked again."""
-        result = subprocess.run([os.path.join(self.build, "portconform"), "status", "--socket", self.path("control"),
+        result = subprocess.run([os.path.join(self.build, "portconform"), "status", "--control", self.path("control"),
                                  "--format", "json"], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, check=False)
         return json.loads(result.stdout)["store"]["transitions"] if result.returncode == 0 else 0
 

@@ -71,7 +71,7 @@ class Daemon:
         return self.log_path.read_text(encoding="utf-8")
 
     def ask(self, command, *arguments):
-        return subprocess.run([self.build / "portconform", command, "--socket", self.folder / "run/control", *arguments],
+        return subprocess.run([self.build / "portconform", command, "--control", self.folder / "run/control", *arguments],
                               capture_output=True, text=True, timeout=60, check=False)
 
     def status(self):

@@ -32,7 +32,7 @@ def put(path, text):
 
 
 def ask(build, site, program, *arguments):
-    where = (f"--daemon={site.path('control')}",) if program == "check_portconform" else ("--socket", site.path("control"))
+    where = (f"--daemon={site.path('control')}",) if program == "check_portconform" else ("--control", site.path("control"))
     return subprocess.run([os.path.join(build, program), *arguments, *where], stdin=subprocess.DEVNULL, text=True,
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False, timeout=60)
 

@@ -62,7 +62,7 @@ class Watched:
         os.replace(link, self.site.path("now"))
 
     def status(self):
-        result = subprocess.run([os.path.join(self.build, "portconform"), "status", "--socket", self.site.path("control"),
+        result = subprocess.run([os.path.join(self.build, "portconform"), "status", "--control", self.site.path("control"),
                                  "--format", "json"], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, check=True)
         return json.loads(result.stdout)
 
