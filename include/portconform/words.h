@@ -124,7 +124,9 @@ enum reason {
     REASON_HELD = 92,
     REASON_WAIVER_OVER = 93,
     REASON_NOT_PROBED = 94,
-    REASON_ICMP_RATIONED = 95, /* UDP: silent while the target had no ICMP message left for a closed port */
+    REASON_ICMP_RATIONED = 95,     /* UDP: silent while the target had no ICMP message left for a closed port */
+    REASON_NO_RESPONDER = 96,      /* acceptance test: no responder with the key was heard at the address */
+    REASON_NOT_THE_RESPONDER = 97, /* acceptance test: one is there, and it was somebody else */
     REASON_COUNT
 };
 

@@ -18,6 +18,8 @@ static bool has_open(const struct cycle_flow *flow, const char *group)
 /* Where one of several ports suffices and one is open, the others need no second probe. */
 static bool another_suffices(const struct cycle_flow *flow)
 {
+    if (flow->cycle->plan->acceptance)
+        return false;
     switch (flow->expectation->rule->presence) {
     case PRESENCE_ANY:
     case PRESENCE_FIRST_FREE:
@@ -35,7 +37,8 @@ static bool another_suffices(const struct cycle_flow *flow)
 
 static bool refusal_is_welcome(const struct cycle_flow *flow)
 {
-    return presence_absence_conforms(flow->expectation->rule->presence) && !cycle_listener_behind(flow);
+    return presence_absence_conforms(flow->expectation->rule->presence) && !flow->cycle->plan->acceptance &&
+           !cycle_listener_behind(flow);
 }
 
 /* A full accept queue keeps what we send until its program wakes up: a second probe would make it worse. */
@@ -48,7 +51,7 @@ static bool queue_is_full(const struct cycle_flow *flow)
 static bool fails(const struct cycle_flow *flow, const struct probe_result *result)
 {
     if (result->outcome == PROBE_OPEN)
-        return result->wrong_protocol;
+        return result->wrong_protocol || (flow->cycle->plan->acceptance && !result->service_proven);
     if (flow->flow->demand == FLOW_MUST_NOT_PASS || another_suffices(flow))
         return false;
     switch (result->outcome) {

@@ -22,7 +22,7 @@ enum transport cycle_transport_of(const struct cycle_flow *flow)
 bool cycle_answers_by_protocol(const struct cycle_flow *flow)
 {
     const struct service *service = flow->expectation->rule->service;
-    return service && service->udp_answers;
+    return flow->cycle->plan->acceptance || (service && service->udp_answers);
 }
 
 bool cycle_silence_is_natural(const struct cycle_flow *flow)

@@ -155,6 +155,7 @@ int cycle_ask_again(struct cycle_flow *flow);
 void cycle_end_untried(struct cycle_flow *flow, enum reason reason, const char *detail);
 const struct listener_table *cycle_table_of(const struct cycle_host *host); /* SEEN, or NULL */
 enum transport cycle_transport_of(const struct cycle_flow *flow);
+/* The service's protocol, or that of the acceptance test. */
 bool cycle_answers_by_protocol(const struct cycle_flow *flow);
 
 bool cycle_silence_is_natural(const struct cycle_flow *flow); /* of UDP without a protocol that answers */

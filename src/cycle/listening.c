@@ -84,6 +84,8 @@ static int order_all(struct cycle *cycle)
 
 int cycle_phase_listeners(struct cycle *cycle)
 {
+    if (cycle->plan->acceptance) /* the responder's sockets, and no word about the product to come */
+        return PHASE_OVER;
     int ordered = cycle->next_host == 0 ? order_all(cycle) : 0;
     if (ordered < 0)
         return ordered;

@@ -15,6 +15,10 @@ static enum severity cell_severity(const struct cell *cell, bool bystander)
         return cell->expectation->severity;
     if (cell->verdict == VERDICT_CLOSED && bystander)
         return SEVERITY_WARNING;
+    /* a way that the acceptance test was to prove, and did not */
+    if (cell->verdict == VERDICT_UNPROVEN &&
+        (cell->reason == REASON_NO_RESPONDER || cell->reason == REASON_NOT_THE_RESPONDER))
+        return SEVERITY_WARNING;
     return verdict_row(cell->verdict)->severity;
 }
 
@@ -151,12 +155,6 @@ static bool cell_needs_no_probe(const struct cell *cell)
            (presence == PRESENCE_DYNAMIC || presence == PRESENCE_RESERVED);
 }
 
-/* In the acceptance test only the responder's answer proves the way: a firewall may have accepted in its name. */
-static bool cell_lacks_acceptance(const struct cell *cell, const struct host_case *host)
-{
-    return host->input->plan->acceptance && cell->probe && !cell->probe->service_proven;
-}
-
 static void cell_by_grid(struct cell *cell, const struct host_case *host, const struct spot *spot,
                          const struct listener_view *view)
 {
@@ -181,8 +179,23 @@ static void cell_by_grid(struct cell *cell, const struct host_case *host, const 
     cell->blame = cell_blame(host, cell, column);
     if (cell_needs_no_probe(cell))
         cell_set(cell, VERDICT_CONFORMING, REASON_LISTENING);
-    if (cell->verdict == VERDICT_CONFORMING && cell_lacks_acceptance(cell, host))
-        cell_set(cell, VERDICT_UNPROVEN, REASON_ACCEPTED);
+    if (spot->flow && spot->flow->demand == FLOW_BYSTANDER)
+        cell_as_bystander(cell);
+}
+
+/* The same where the acceptance test is made: the responder's word in place of the grid's. */
+static void cell_by_acceptance(struct cell *cell, const struct host_case *host, const struct spot *spot,
+                               const struct listener_view *view)
+{
+    const enum probe_evidence column = evidence_of_probe(host, spot);
+    if (silence_proves_nothing(host, column, view)) {
+        cell_set(cell, VERDICT_NOT_JUDGED, REASON_LOCAL_OTHER);
+        cell->mute_canary = true;
+        return;
+    }
+    struct grid_cell told = acceptance_judge(host, spot, &cell->responder_heard);
+    cell_set(cell, told.verdict, told.reason);
+    cell->blame = cell_blame(host, cell, column);
     if (spot->flow && spot->flow->demand == FLOW_BYSTANDER)
         cell_as_bystander(cell);
 }
@@ -217,10 +230,13 @@ static void cell_decide(struct cell *cell, const struct host_case *host, const s
     cell->listener = view.best;
     cell->table = view.table;
     cell->contradiction = view.contradiction;
-    if (cell_exposure(cell, spot, &view) || cell_impostor(cell, spot, &view))
+    /* in the acceptance test nobody's own protocol is spoken */
+    if (cell_exposure(cell, spot, &view) || (!host->input->plan->acceptance && cell_impostor(cell, spot, &view)))
         return;
     if (evidence_demands_shut(spot))
         cell_by_listener_alone(cell, spot, &view);
+    else if (host->input->plan->acceptance)
+        cell_by_acceptance(cell, host, spot, &view);
     else
         cell_by_grid(cell, host, spot, &view);
     cell_admit_failure(cell, &view);

@@ -21,7 +21,9 @@ void draft_finish(struct finding *finding, enum blame blame)
 /* What nothing speaks against has no offending port. */
 static bool cell_offends(const struct cell *cell)
 {
-    return cell->verdict != VERDICT_CONFORMING && cell->verdict != VERDICT_UNPROVEN && cell->verdict != VERDICT_UNSEEN;
+    if (cell->verdict == VERDICT_UNPROVEN)
+        return cell->severity != SEVERITY_OK;
+    return cell->verdict != VERDICT_CONFORMING && cell->verdict != VERDICT_UNSEEN;
 }
 
 static enum path_proof cell_path(const struct cell *cell)
@@ -49,6 +51,8 @@ static const char *cell_detail(const struct cell *cell)
         return reason_row(REASON_CONTRADICTION)->text;
     if (cell->mute_canary)
         return "the site's canary is silent too: from here silence proves nothing";
+    if (cell->verdict == VERDICT_FILTERED && cell->responder_heard && cell->blame == BLAME_BOTH)
+        return "the responder answers at other ports of the address, and not at this one";
     if (cell->verdict == VERDICT_FILTERED && cell->blame == BLAME_BOTH)
         return "a closed port of the host answers, and this one does not";
     return NULL;

@@ -43,7 +43,8 @@ struct cell {
     const struct probe_result *probe; /* NULL: none was made */
     enum listener_evidence evidence;
     bool contradiction;
-    bool mute_canary; /* not judged because the site's canary was silent too */
+    bool mute_canary;     /* not judged because the site's canary was silent too */
+    bool responder_heard; /* in the acceptance test: it answers at other ports of the address */
 };
 
 /* One host on its way through the judge. */
@@ -95,6 +96,9 @@ enum owner_match owner_match(const struct owner_patterns *patterns, const struct
 /* --- cell.c */
 struct cell cell_judge(const struct host_case *host, const struct spot *spot);
 struct cell cell_not_judged(const struct expectation *expectation, enum reason reason, enum blame blame);
+
+/* --- acceptance.c: of a flow that must pass, or that a bystander looks at */
+struct grid_cell acceptance_judge(const struct host_case *host, const struct spot *spot, bool *ret_heard);
 
 /* --- digest.c: what was seen, in a number. Never 0 */
 uint64_t digest_of_cell(const struct host_case *host, const struct cell *cell); /* what a finding is made from */

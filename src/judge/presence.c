@@ -6,7 +6,8 @@
  *     first-free                                       the first n that no other program holds, n-th role the n-th;
  *                                                      from probes alone the best
  * Addresses of a family: all are needed where the rule has a segment, else one suffices. Families: one suffices (any),
- * else every one counts. Where one suffices, a port that is open to the wrong ones alarms all the same.
+ * else every one counts. Where one suffices, a port that is open to the wrong ones alarms all the same. In the
+ * acceptance test every port of every address counts.
  */
 #include "judging.h"
 
@@ -95,18 +96,20 @@ static void first_free_add(struct port_fold *fold, const struct cell *cell)
     }
 }
 
-static bool one_port_suffices(enum presence presence)
+/* Before the product is installed nobody knows which port it will take: the acceptance test asks for all. */
+static bool one_port_suffices(const struct host_case *host, enum presence presence)
 {
-    return presence == PRESENCE_ANY || presence == PRESENCE_FIRST_FREE;
+    return !host->input->plan->acceptance && (presence == PRESENCE_ANY || presence == PRESENCE_FIRST_FREE);
 }
 
 /* Of a large range a sample is probed, and stands for what the others would have shown; their listeners speak for
  * themselves. Where one port suffices, a port that was left out is not proven shut. */
-static bool left_to_sample(const struct port_fold *fold, const struct spot *spot, struct cell *cell)
+static bool left_to_sample(const struct host_case *host, const struct port_fold *fold, const struct spot *spot,
+                           struct cell *cell)
 {
     if (spot->flow || !fold->probed || (cell->verdict != VERDICT_UNPROVEN && cell->verdict != VERDICT_UNSEEN))
         return false;
-    if (!one_port_suffices(spot->expectation->rule->presence))
+    if (!one_port_suffices(host, spot->expectation->rule->presence))
         return true;
     cell->verdict = VERDICT_UNPROVEN;
     cell->reason = REASON_NOT_PROBED;
@@ -156,13 +159,13 @@ static struct cell address_judge(const struct host_case *host, const struct expe
         next = next_port(host, &spot, &run);
         spot.probe = evidence_probe(seen, spot.flow);
         struct cell cell = cell_judge(host, &spot);
-        if (left_to_sample(&fold, &spot, &cell))
+        if (left_to_sample(host, &fold, &spot, &cell))
             continue;
         fold_add(&fold.all, &cell, false);
         first_free_add(&fold, &cell);
     }
     enum presence presence = expectation->rule->presence;
-    if (!one_port_suffices(presence))
+    if (!one_port_suffices(host, presence))
         return fold.all.worst;
     struct cell best = fold_best(&fold.all);
     if (presence == PRESENCE_FIRST_FREE && fold.ranked_found && !fold.all.alarmed)
@@ -192,12 +195,23 @@ static void address_fold_add(struct address_fold *fold, const struct cell *cell)
     fold_add(cell_no_way_from_here(cell) ? &fold->without : &fold->within, cell, true);
 }
 
-static bool address_fold_end(const struct address_fold *fold, bool all_needed, struct cell *ret)
+enum need { NEED_ONE, NEED_ALL_IN_REACH, NEED_ALL };
+
+/* Nor does anybody know by which address callers will come. */
+static enum need need_of(const struct host_case *host, bool all_demanded)
+{
+    if (all_demanded)
+        return NEED_ALL;
+    return host->input->plan->acceptance ? NEED_ALL_IN_REACH : NEED_ONE;
+}
+
+static bool address_fold_end(const struct address_fold *fold, enum need need, struct cell *ret)
 {
     if (!fold->within.some && !fold->without.some)
         return false;
-    if (!all_needed) {
-        *ret = fold_best(fold->within.some ? &fold->within : &fold->without);
+    const struct fold *reached = fold->within.some ? &fold->within : &fold->without;
+    if (need != NEED_ALL) {
+        *ret = need == NEED_ONE ? fold_best(reached) : reached->worst;
         return true;
     }
     struct fold both = fold->within;
@@ -223,10 +237,10 @@ struct cell presence_judge(const struct host_case *host, const struct expectatio
     struct address_fold across = {0};
     for (size_t family = 0; family < 2; family++) {
         struct cell cell;
-        if (address_fold_end(&families[family], rule->segment != NULL, &cell))
+        if (address_fold_end(&families[family], need_of(host, rule->segment != NULL), &cell))
             address_fold_add(&across, &cell);
     }
     struct cell decided = cell_not_judged(expectation, REASON_NO_ADDRESS, BLAME_CONFIG);
-    address_fold_end(&across, rule->family != FAMILY_ANY, &decided);
+    address_fold_end(&across, need_of(host, rule->family != FAMILY_ANY), &decided);
     return decided;
 }

@@ -71,7 +71,10 @@
     ROW(NOT_PROBED, "not-probed", "not probed from here", NONE, NONE, OK)                                              \
     ROW(ICMP_RATIONED, "icmp-rationed",                                                                                \
         "no answer, and the host had spent the few ICMP messages that it sends: it may be closed as well", NONE, NONE, \
-        UNKNOWN)
+        UNKNOWN)                                                                                                       \
+    ROW(NO_RESPONDER, "no-responder", "no responder of the acceptance test is heard at the address", NONE, NONE,       \
+        WARNING)                                                                                                       \
+    ROW(NOT_THE_RESPONDER, "not-the-responder", "it was not the responder of the acceptance test", NONE, NONE, WARNING)
 
 #define AS_ROW(id, name, text, blame, class, severity)                                                                 \
     [REASON_##id] = {REASON_##id, name, text, BLAME_##blame, CLASS_##class, SEVERITY_##severity},

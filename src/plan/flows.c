@@ -109,13 +109,14 @@ static bool flows_are_wanted(const struct plan_build *build, const struct rule *
 }
 
 /* The i-th port that is looked at. A large range is sampled evenly from its first port to its last; of a first-free one
- * the first ports are looked at, since the product begins there. */
-static uint16_t flows_port(const struct expectation *expectation, size_t index)
+ * the first ports are looked at, since the product begins there; the acceptance test is about the whole range. */
+static uint16_t flows_port(const struct plan_build *build, const struct expectation *expectation, size_t index)
 {
+    bool from_the_first = expectation->rule->presence == PRESENCE_FIRST_FREE && !build->options->acceptance;
     const struct port_range *range = &expectation->range;
     size_t count = port_range_count(range);
     size_t place = index;
-    if (count > PLAN_PORTS_WHOLE && expectation->rule->presence != PRESENCE_FIRST_FREE)
+    if (count > PLAN_PORTS_WHOLE && !from_the_first)
         place = index * (count - 1) / (PLAN_PORTS_WHOLE - 1);
     return (uint16_t)(range->low + place * range->step);
 }
@@ -144,7 +145,7 @@ int plan_add_flows(struct plan_build *build, const struct plan_host *host, struc
             struct flow *flow = &flows[count++];
             *flow = common;
             flow->address = address;
-            flow->port = flows_port(expectation, port);
+            flow->port = flows_port(build, expectation, port);
             if (probed)
                 flow->id = 0;
         }

@@ -84,7 +84,7 @@ static int tcp_start(struct probe *probe)
 
 static void end_without_answer(struct probe *probe)
 {
-    probe_set_detail(probe, "open, but no responder with this key answered");
+    probe_set_detail(probe, "no responder with this key answered");
     probe_end(probe, PROBE_OPEN, REASON_ACCEPTED);
 }
 

@@ -128,6 +128,28 @@ static void udp_silent_by_nature_is_left_alone(void **state)
     assert_int_equal(probes_sent[0].timeout_ms, 1000); /* nothing comes later than an ICMP message would */
 }
 
+/* One lost datagram must not be told as a missing opening, nor one lost connection as somebody else's program. */
+static void acceptance_test_confirms_whatever_is_not_proven(void **state)
+{
+    struct world *w = *state;
+    w->plan.acceptance = true;
+    w->hosts[0].listeners = LISTENERS_KERNEL; /* nor are listeners of any interest */
+    unlisted = PROBE_OPEN;
+    script_port(500, PROBE_SILENT, PROBE_OPEN);
+    expect_ports(w, TRANSPORT_UDP, 500, 500);
+    rule_of(expect_ports(w, TRANSPORT_TCP, 600, 601))->presence = PRESENCE_ANY;
+    rule_of(expect_ports(w, TRANSPORT_TCP, 700, 700))->presence = PRESENCE_OPTIONAL;
+    script_port(700, PROBE_REFUSED, PROBE_OPEN);
+    drive(w);
+    assert_int_equal(result_at(w, 0)->outcome, PROBE_OPEN);
+    assert_int_equal(result_at(w, 3)->outcome, PROBE_OPEN);
+    assert_int_equal(times_sent("udp", 500), 2);
+    assert_int_equal(times_sent("tcp", 600), 2); /* open, and not by the responder */
+    assert_int_equal(times_sent("tcp", 601), 2);
+    assert_int_equal(times_sent("tcp", 700), 2);
+    assert_null(cycle_observations(w->cycle)->hosts[0].listeners);
+}
+
 static void answering_udp_service_in_silence_is_confirmed_with_a_control(void **state)
 {
     struct world *w = *state;
@@ -452,6 +474,7 @@ int main(void)
         CASE(group_without_any_open_port_is_confirmed),
         CASE(shared_target_is_asked_once_and_every_demand_counts),
         CASE(udp_silent_by_nature_is_left_alone),
+        CASE(acceptance_test_confirms_whatever_is_not_proven),
         CASE(answering_udp_service_in_silence_is_confirmed_with_a_control),
         CASE(silent_port_of_a_living_host_gets_a_closed_control),
         CASE(stealth_host_leaves_the_closed_control_unanswered),

@@ -377,6 +377,26 @@ static void a_large_first_free_range_is_looked_at_from_its_beginning(void **stat
     assert_int_equal(expectation->ports_sampled, 64);
 }
 
+static void the_acceptance_test_asks_for_the_way_to_all_ports(void **state)
+{
+    struct fixture *f = *state;
+    add_role(f, add_host(f, "mgr01", "10.0.1.10"), "manager", NULL);
+    add_rule(f, "t/1", "manager", "tcp 5000..5999")->presence = PRESENCE_FIRST_FREE;
+    add_rule(f, "t/2", "manager", "udp 16384..32767")->presence = PRESENCE_DYNAMIC;
+    struct rule *member = add_rule(f, "t/3", "manager", "tcp 80");
+    member->presence = PRESENCE_ONE_OF;
+    member->group = "web";
+    f->options.acceptance = true;
+    build(f);
+    const struct expectation *expectation = expectation_of(f, "mgr01|manager|g/t/1|tcp-5000..5999");
+    assert_int_equal(expectation->flows[63].port, 5999);
+    expectation = expectation_of(f, "mgr01|manager|g/t/2|udp-16384..32767");
+    assert_true(is_probed(expectation));
+    assert_int_equal(expectation->flows[0].port, 16384);
+    assert_int_equal(expectation->flows[63].port, 32767);
+    assert_null(expectation_of(f, "mgr01|manager|g/t/3|tcp-80")->group_key);
+}
+
 static void each_address_has_its_flows(void **state)
 {
     struct fixture *f = *state;
@@ -437,6 +457,7 @@ int main(void)
         PLAN_TEST(firmware_ports_are_probed_as_usual),
         PLAN_TEST(a_large_range_is_sampled_from_end_to_end),
         PLAN_TEST(a_large_first_free_range_is_looked_at_from_its_beginning),
+        PLAN_TEST(the_acceptance_test_asks_for_the_way_to_all_ports),
         PLAN_TEST(each_address_has_its_flows),
         PLAN_TEST(flows_to_one_target_share_an_id),
     };
