@@ -84,7 +84,6 @@ static int place_order(struct cycle *cycle, struct cycle_host *host)
         if (r < 0)
             return r;
     }
-    host->cycle = cycle;
     int r = source->order(cycle->remote, &order);
     if (r < 0)
         return r;
@@ -95,7 +94,6 @@ static int place_order(struct cycle *cycle, struct cycle_host *host)
 
 int cycle_order(struct cycle *cycle, struct cycle_host *host)
 {
-    host->cycle = cycle;
     int r = place_order(cycle, host);
     if (r == 0 || r == -ENOMEM)
         return r;

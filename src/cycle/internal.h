@@ -68,7 +68,7 @@ struct cycle_ration {
 };
 
 struct cycle_host {
-    struct cycle *cycle; /* where it waits for a table from elsewhere */
+    struct cycle *cycle;
     bool ordered;
     size_t index; /* of the plan's hosts */
     const struct plan_host *planned;

@@ -11,11 +11,14 @@
  *     it accepted, but its program said nothing, | the same, and sooner: the kernel accepts for a program that has
  *     and no table tells                         | stalled, until its queue is full. (Where a program has nothing to
  *                                                | say, nothing can be known from outside: it is asked each time.)
- *     UDP ports that never answer                | a few of each address in turn, the longest unproven first: a usual
- *                                                | target sends six ICMP messages at once, then one a second
+ *     UDP ports that never answer                | a few of each host in turn, those first that were looked at longest
+ *                                                | ago (a look that said nothing is none): a usual target sends six
+ * ICMP messages at once, then one a second
  */
 #include "internal.h"
 
+#include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 enum {
@@ -86,46 +89,83 @@ static int longest_unproven_first(const void *left, const void *right)
     return (a > b) - (a < b);
 }
 
-static size_t collect(const struct cycle_address *address, struct cycle_flow **ret)
+static bool is_of_family(const struct cycle_flow *flow, sa_family_t family)
 {
-    const struct cycle_host *host = address->visited;
-    struct cycle_flow *flows = &address->cycle->flows[host->first_flow];
+    return flow->state == FLOW_WAITING && cycle_transport_of(flow) == TRANSPORT_UDP &&
+           flow->address->at->address.family == family;
+}
+
+/* Those that only an ICMP message can prove anything of. */
+static size_t collect(const struct cycle_host *host, sa_family_t family, struct cycle_flow **ret)
+{
+    struct cycle_flow *flows = &host->cycle->flows[host->first_flow];
     size_t count = 0;
     for (size_t i = 0; i < host->flow_count; i++) {
-        struct cycle_flow *flow = &flows[i];
-        if (flow->state != FLOW_WAITING || flow->address != address || !cycle_silence_is_natural(flow))
+        if (!is_of_family(&flows[i], family) || !cycle_silence_is_natural(&flows[i]))
             continue;
         if (ret)
-            ret[count] = flow;
+            ret[count] = &flows[i];
         count++;
     }
     return count;
 }
 
+/* A service that answered the last time will do so by data; one that did not may cost a message. */
+static size_t budget_of(const struct cycle_host *host, sa_family_t family)
+{
+    const struct cycle_flow *flows = &host->cycle->flows[host->first_flow];
+    size_t left = UDP_BUDGET;
+    for (size_t i = 0; left > 1 && i < host->flow_count; i++) {
+        if (!is_of_family(&flows[i], family) || cycle_silence_is_natural(&flows[i]))
+            continue;
+        const struct look *look = look_of(&flows[i]);
+        left -= !look || look->outcome != PROBE_OPEN;
+    }
+    return left;
+}
+
 static void put_off(struct cycle_flow *flow)
 {
-    cycle_keep_result(flow);
+    if (flow->cycle->seen->probes[flow->flow->id].outcome != PROBE_NOT_DONE) {
+        cycle_keep_result(flow);
+    } else {
+        flow->state = FLOW_SKIPPED;
+        flow->result->reason = REASON_NOT_PROBED;
+        snprintf(flow->result->detail, sizeof(flow->result->detail), "%s",
+                 "its turn comes: a host sends few ICMP messages, so such ports are asked some at a time");
+    }
     flow->address->flow_count--;
     flow->cycle->progress.total--;
     if (--flow->address->visited->unfinished == 0)
         flow->cycle->progress.hosts_left--;
 }
 
+/* All addresses of a host draw on one ration, of one family. */
+static int spend(const struct cycle_host *host, sa_family_t family)
+{
+    size_t count = collect(host, family, NULL), budget = budget_of(host, family);
+    if (count <= budget)
+        return 0;
+    struct cycle_flow **flows = calloc(count, sizeof(struct cycle_flow *));
+    if (!flows)
+        return -ENOMEM;
+    (void)collect(host, family, flows);
+    qsort(flows, count, sizeof(struct cycle_flow *), longest_unproven_first);
+    for (size_t f = budget; f < count; f++)
+        put_off(flows[f]);
+    free(flows);
+    return 0;
+}
+
 int cycle_spend_udp(struct cycle *cycle)
 {
-    for (size_t i = 0; cycle->options.memory && i < cycle->address_count; i++) {
-        const struct cycle_address *address = &cycle->addresses[i];
-        size_t count = collect(address, NULL);
-        if (count <= UDP_BUDGET)
-            continue;
-        struct cycle_flow **flows = calloc(count, sizeof(struct cycle_flow *));
-        if (!flows)
-            return -1;
-        (void)collect(address, flows);
-        qsort(flows, count, sizeof(struct cycle_flow *), longest_unproven_first);
-        for (size_t f = UDP_BUDGET; f < count; f++)
-            put_off(flows[f]);
-        free(flows);
+    static const sa_family_t families[] = {AF_INET, AF_INET6};
+    for (size_t i = 0; cycle->options.memory && i < cycle->host_count; i++) {
+        for (size_t f = 0; f < sizeof(families) / sizeof(families[0]); f++) {
+            int r = spend(&cycle->hosts[i], families[f]);
+            if (r < 0)
+                return r;
+        }
     }
     return 0;
 }

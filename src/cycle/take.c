@@ -156,6 +156,7 @@ int cycle_take(struct cycle *cycle)
         struct cycle_host *host = &cycle->hosts[i];
         host->index = options->hosts ? options->hosts[i] : i;
         host->planned = &plan->hosts[host->index];
+        host->cycle = cycle;
         cycle->address_count += host->planned->address_count;
         flow_count += count_flows(host->planned);
     }

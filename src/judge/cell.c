@@ -242,6 +242,15 @@ static void cell_decide(struct cell *cell, const struct host_case *host, const s
     cell_admit_failure(cell, &view);
 }
 
+static const char *why_untried(const struct host_case *host, const struct spot *spot)
+{
+    const struct observations *seen = host->input->seen;
+    if (spot->probe || !spot->flow || spot->flow->id >= seen->probe_count)
+        return NULL;
+    const char *why = seen->probes[spot->flow->id].detail;
+    return why[0] != '\0' ? why : NULL;
+}
+
 struct cell cell_judge(const struct host_case *host, const struct spot *spot)
 {
     struct cell cell = {
@@ -249,6 +258,7 @@ struct cell cell_judge(const struct host_case *host, const struct spot *spot)
         .address = spot->address,
         .port = spot->port,
         .probe = spot->probe,
+        .untried = why_untried(host, spot),
         .evidence = EVIDENCE_UNKNOWN,
     };
     cell_decide(&cell, host, spot);

@@ -47,6 +47,23 @@ static uint64_t mix_flags(uint64_t digest, const bool *flags, size_t count)
     return mix(digest, bits);
 }
 
+/* What a UDP verdict rests on grows at every look. It is told anew when it has grown by a good part, and every ten
+ * minutes at the latest: how recently it was proven is a part of it. */
+static uint64_t mix_history(uint64_t digest, const struct probe_history *history)
+{
+    enum { RECENTLY_MS = 600000 };
+    unsigned numbers[] = {history->looks, history->proofs};
+    if (history->looks == 0)
+        return digest;
+    for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
+        unsigned shift = 0;
+        while (numbers[i] >> shift > 3)
+            shift++;
+        digest = mix(digest, (uint64_t)(numbers[i] >> shift) << 32 | shift);
+    }
+    return mix(digest, (uint64_t)(history->proof_wall_ms / RECENTLY_MS) << 1 | history->controlled);
+}
+
 static uint64_t mix_probe(uint64_t digest, const struct probe_result *probe)
 {
     const bool flags[] = {probe->wrong_protocol, probe->service_proven, probe->path_local, probe->sign_of_life,
@@ -57,6 +74,7 @@ static uint64_t mix_probe(uint64_t digest, const struct probe_result *probe)
         digest = mix(digest, (uint64_t)probe->error);
     if (probe->icmp.seen)
         digest = mix_address(mix(digest, (uint64_t)probe->icmp.type << 8 | probe->icmp.code), &probe->icmp.offender);
+    digest = mix_history(digest, &probe->history);
     return probe->detail[0] == '\0' ? digest : mix_text(digest, probe->detail);
 }
 
@@ -116,6 +134,8 @@ uint64_t digest_of_cell(const struct host_case *host, const struct cell *cell)
         digest = mix_probe(digest, cell->probe);
     if (cell->listener)
         digest = mix_listener(digest, cell->listener);
+    if (cell->untried)
+        digest = mix_text(digest, cell->untried);
     return never_zero(digest);
 }
 

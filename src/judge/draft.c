@@ -55,7 +55,9 @@ static const char *cell_detail(const struct cell *cell)
         return "the responder answers at other ports of the address, and not at this one";
     if (cell->verdict == VERDICT_FILTERED && cell->blame == BLAME_BOTH)
         return "a closed port of the host answers, and this one does not";
-    return NULL;
+    /* what the listeners tell by themselves needs no probe */
+    bool probe_is_missed = cell->verdict == VERDICT_UNPROVEN || cell->verdict == VERDICT_UNSEEN;
+    return probe_is_missed ? cell->untried : NULL;
 }
 
 /* The later of what was seen. */

@@ -41,6 +41,7 @@ struct cell {
     const struct listener *listener;
     const struct listener_table *table;
     const struct probe_result *probe; /* NULL: none was made */
+    const char *untried;              /* why none was made, where somebody chose so; NULL */
     enum listener_evidence evidence;
     bool contradiction;
     bool mute_canary;     /* not judged because the site's canary was silent too */

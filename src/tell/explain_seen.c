@@ -139,6 +139,21 @@ static void seen_add_result(struct explanation *explanation, const struct flow *
     explain_flow(explanation, &words);
 }
 
+/* Somebody chose not to probe it, and said why. */
+static const char *seen_untried(const struct explanation *explanation)
+{
+    const struct expectation *expectation = explanation->expectation;
+    for (size_t i = 0; explanation->all != NULL && expectation != NULL && i < expectation->flow_count; i++) {
+        const struct flow *flow = &expectation->flows[i];
+        if (flow->port != explanation->port || flow->id >= explanation->all->probe_count)
+            continue;
+        const struct probe_result *result = &explanation->all->probes[flow->id];
+        if (result->outcome == PROBE_NOT_DONE && result->detail[0] != '\0')
+            return result->detail;
+    }
+    return NULL;
+}
+
 static void seen_add_probe(struct explanation *explanation)
 {
     const struct expectation *expectation = explanation->expectation;
@@ -162,7 +177,8 @@ static void seen_add_probe(struct explanation *explanation)
         text_printf(&words, "none: this port is not among the %zu that stand for the range",
                     expectation->ports_sampled);
     } else {
-        text_add(&words, "none was sent");
+        const char *why = seen_untried(explanation);
+        text_printf(&words, "none was sent%s%s", why != NULL ? ": " : "", why != NULL ? why : "");
     }
     explain_flow(explanation, &words);
 }

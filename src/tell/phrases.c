@@ -84,6 +84,12 @@ void phrase_proof(struct text *out, const struct finding *finding)
     text_add(out, evidence);
 }
 
+void phrase_confidence(struct text *out, const struct finding *finding)
+{
+    if (finding->confidence != NULL)
+        text_printf(out, "; %s", finding->confidence);
+}
+
 void phrase_statement(struct text *out, const struct finding *finding)
 {
     /* what could not be judged is told by its circumstances where they are known */

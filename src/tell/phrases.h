@@ -32,6 +32,8 @@ void phrase_verdict(struct text *out, enum verdict verdict);
 void phrase_place(struct text *out, const struct finding *finding, char separator);
 /* "ICMP 3/13 from 10.0.0.1": the one piece of evidence that shows the verdict. Never empty. */
 void phrase_proof(struct text *out, const struct finding *finding);
+/* "; proven in 3 of 12 looks, last 14:02:31; a port known to be closed answered"; nothing where it is not weighed */
+void phrase_confidence(struct text *out, const struct finding *finding);
 /* "10.0.0.1 stops it: administratively prohibited": the verdict in words, with its why. */
 void phrase_statement(struct text *out, const struct finding *finding);
 /* "jp1-itdm manager-multi-management/2", an own rule's id, or nothing. */

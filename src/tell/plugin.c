@@ -89,6 +89,7 @@ static void plugin_add_finding(struct text *out, const struct listing_item *item
         text_add(&line, " ");
     text_printf(&line, "%s - ", verdict_row(finding->verdict)->name);
     phrase_proof(&line, finding);
+    phrase_confidence(&line, finding);
     if (item->held > 0)
         text_printf(&line, "; %zu held", item->held);
     struct text source = {0};

@@ -49,6 +49,7 @@ static void sentence_add_verdict(struct text *out, const struct finding *finding
     text_printf(out, " %s%s: ", part ? "is not wholly judged" : phrase_of(finding->verdict)->predicate,
                 again ? " again" : "");
     phrase_proof(out, finding);
+    phrase_confidence(out, finding);
     if (again)
         text_printf(out, "; it was %s", verdict_row(finding->was)->name);
 }

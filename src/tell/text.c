@@ -187,8 +187,7 @@ static void screen_add_statement(struct screen *screen, const struct listing_ite
         phrase_statement(&words, finding);
         if (finding->listener == NULL && screen_has_probe(finding))
             text_printf(&words, "; probe: %s", finding->probe);
-        if (finding->confidence != NULL)
-            text_printf(&words, "; %s", finding->confidence);
+        phrase_confidence(&words, finding);
     }
     if (finding->waived) {
         text_add(&words, "; ");

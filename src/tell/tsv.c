@@ -41,6 +41,7 @@ static void tsv_add_finding(struct text *out, const struct finding *finding, con
         finding->key,
         finding->held ? "yes" : "no",
         finding->waived ? waived : NULL,
+        finding->confidence,
     };
     size_t count = sizeof values / sizeof *values;
     for (size_t i = 0; i < count; i++)
@@ -52,7 +53,7 @@ static int tsv_tell(struct text *out, const struct plan *plan, const struct snap
 {
     (void)plan;
     text_add(out, "host\taddress\ttransport\tports\tport\tverdict\tseverity\treason\tblame\tclass\tlistener\tprobe\t"
-                  "path\tguide\tref\trule\tkey\theld\twaived\n");
+                  "path\tguide\tref\trule\tkey\theld\twaived\tconfidence\n");
     for (size_t b = 0; b < snapshot->block_count; b++) {
         const struct finding_block *block = snapshot->blocks[b];
         for (size_t i = 0; i < block->count; i++) {

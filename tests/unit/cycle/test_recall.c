@@ -192,10 +192,70 @@ static void udp_ports_take_turns_within_what_a_target_answers(void **state)
         size_t before = times_of_kind("udp");
         look_again(r);
         assert_in_range(times_of_kind("udp") - before, 5, 6);
+        if (look > 1)
+            continue;
+        assert_int_equal(r->seen.probes[11].outcome, PROBE_NOT_DONE);
+        assert_int_equal(r->seen.probes[11].reason, REASON_NOT_PROBED);
+        assert_non_null(strstr(r->seen.probes[11].detail, "its turn comes"));
     }
     for (uint16_t port = 500; port <= 511; port++)
         assert_in_range(times_sent("udp", port), 1, 3);
     for (size_t id = 0; id < 12; id++)
+        assert_int_equal(r->seen.probes[id].outcome, PROBE_REFUSED);
+}
+
+/* They are one machine's, whose ICMP messages are rationed by whom they go to. */
+static void addresses_of_a_host_share_what_it_answers(void **state)
+{
+    struct recollection *r = *state;
+    struct plan_address two[2];
+    expect_ports(r->w, TRANSPORT_UDP, 500, 511);
+    two[0] = two[1] = r->w->addresses[0];
+    assert_int_equal(address_parse("192.0.2.9", &two[1].address), 0);
+    r->w->planned[0].addresses = two;
+    r->w->planned[0].address_count = 2;
+    for (size_t i = 6; i < 12; i++)
+        r->w->flows[i].address = 1;
+    unlisted = PROBE_REFUSED;
+    look_again(r);
+    assert_in_range(times_of_kind("udp"), 5, 6);
+}
+
+/* A service that did not answer the last time may cost an ICMP message, too. */
+static void services_that_are_silent_draw_on_it_too(void **state)
+{
+    struct recollection *r = *state;
+    expect_ports(r->w, TRANSPORT_UDP, 500, 511);
+    rule_of(expect_ports(r->w, TRANSPORT_UDP, 53, 55))->service = &r->w->services[2];
+    unlisted = PROBE_REFUSED;
+    look_again(r);
+    size_t others = times_of_kind("udp") - times_sent("udp", 53) - times_sent("udp", 54) - times_sent("udp", 55);
+    assert_in_range(others, 2, 3);
+}
+
+/* A silence while the host had no message left is no look: what was known stays, and it is the first of the next. */
+static void a_silence_that_says_nothing_changes_nothing(void **state)
+{
+    struct recollection *r = *state;
+    rule_of(expect_ports(r->w, TRANSPORT_UDP, 53, 55))->service = &r->w->services[2];
+    expect_ports(r->w, TRANSPORT_UDP, 500, 504);
+    unlisted = PROBE_OPEN; /* three services, which cost nothing then */
+    for (uint16_t port = 500; port <= 504; port++)
+        script_port(port, PROBE_REFUSED, PROBE_NOT_DONE);
+    look_again(r);
+    look_again(r); /* all of them, now that the services are known to answer */
+    const struct moment proven = r->seen.probes[7].ended;
+    unlisted = PROBE_REFUSED; /* and are gone now: six messages for eight ports */
+    icmp_rationed = true;
+    icmp_left = 6000;
+    icmp_counted_ms = r->w->now.mono_ms + 60000;
+    probe_log_count = 0;
+    look_again(r);
+    assert_int_equal(times_sent("udp", 504), 1);
+    assert_int_equal(r->seen.probes[7].outcome, PROBE_REFUSED);
+    assert_int_equal(r->seen.probes[7].ended.mono_ms, proven.mono_ms);
+    assert_int_equal(r->seen.probes[7].history.looks, 1);
+    for (size_t id = 0; id < 3; id++) /* what would alarm has its turn all the same */
         assert_int_equal(r->seen.probes[id].outcome, PROBE_REFUSED);
 }
 
@@ -227,10 +287,12 @@ int main(void)
 {
 #define RECALL(test) cmocka_unit_test_setup_teardown(test, recollection_setup, recollection_teardown)
     const struct CMUnitTest tests[] = {
-        RECALL(a_silence_that_goes_on_is_confirmed_by_one_probe),  RECALL(what_answers_slowly_has_the_whole_time_twice),
-        RECALL(a_new_silence_after_an_answer_is_confirmed),        RECALL(open_then_silent_is_asked_ever_more_seldom),
-        RECALL(open_then_mute_is_asked_ever_more_seldom),          RECALL(a_queue_that_has_not_drained_is_left_alone),
-        RECALL(udp_ports_take_turns_within_what_a_target_answers), RECALL(a_udp_verdict_tells_what_it_rests_on),
+        RECALL(addresses_of_a_host_share_what_it_answers),    RECALL(services_that_are_silent_draw_on_it_too),
+        RECALL(a_silence_that_says_nothing_changes_nothing),  RECALL(a_silence_that_goes_on_is_confirmed_by_one_probe),
+        RECALL(what_answers_slowly_has_the_whole_time_twice), RECALL(a_new_silence_after_an_answer_is_confirmed),
+        RECALL(open_then_silent_is_asked_ever_more_seldom),   RECALL(open_then_mute_is_asked_ever_more_seldom),
+        RECALL(a_queue_that_has_not_drained_is_left_alone),   RECALL(udp_ports_take_turns_within_what_a_target_answers),
+        RECALL(a_udp_verdict_tells_what_it_rests_on),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

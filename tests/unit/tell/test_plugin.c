@@ -34,6 +34,7 @@ static void mixed(struct told *told)
     unproven.verdict = VERDICT_UNPROVEN;
     unproven.reason = REASON_SILENT_BY_NATURE;
     unproven.probe = "no answer";
+    unproven.confidence = "proven in none of 12 looks; a port known to be closed answered";
     told_add(told, &unproven);
     struct finding waived = told_filtered();
     waived.ports = "31022";
@@ -70,7 +71,9 @@ static void problems_are_counted_on_the_first_line(void **state)
 #define WAIVED_LINE                                                                                                    \
     "[OK] tcp/31022 filtered - ICMP 3/13 from 10.0.0.1 (jp1-itdm manager-multi-management/2), waived until "           \
     "2026-12-31 (AMT move, CHG0041237)\n"
-#define UNPROVEN_LINE   "[OK] udp/31021 unproven - a UDP service that never answers (jp1-itdm agent/1)\n"
+#define UNPROVEN_LINE                                                                                                  \
+    "[OK] udp/31021 unproven - a UDP service that never answers; proven in none of 12 looks; a port known to be "      \
+    "closed answered (jp1-itdm agent/1)\n"
 #define CONFORMING_LINE "[OK] tcp/31080 conforming - open, 0.3 ms (jp1-itdm agent/1)\n"
 
 static void verbose_names_what_failed(void **state)

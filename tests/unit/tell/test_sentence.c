@@ -41,6 +41,11 @@ static void a_sentence_stands_alone(void **state)
                     "31000 from agent, site-server (jp1-itdm manager-multi-management/2)");
     assert_sentence(told_conforming("pc0117", "31001", 31001),
                     "tcp 31001 on pc0117 (10.0.2.17) conforms: open, 0.3 ms (jp1-itdm agent/1)");
+    struct finding weighed = told_conforming("pc0117", "31001", 31001);
+    weighed.confidence = "proven in 3 of 12 looks";
+    assert_sentence(weighed,
+                    "tcp 31001 on pc0117 (10.0.2.17) conforms: open, 0.3 ms; proven in 3 of 12 looks (jp1-itdm "
+                    "agent/1)");
     assert_sentence(told_unexpected(), "tcp 5900 on mgr01 (0.0.0.0) is unexpected: x11vnc (uid 1000) on *:5900; server "
                                        "team: stop it, or explain it by an `expect` or `ignore` entry of mgr01");
     assert_sentence(

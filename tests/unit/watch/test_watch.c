@@ -4,6 +4,8 @@
 
 #include "portconform/watch.h"
 
+#include <stdio.h>
+
 enum { SECOND = 1000, MINUTE = 60 * SECOND, HOUR = 60 * MINUTE, DAY = 24 * HOUR };
 
 static void later(struct world *w, int64_t ms)
@@ -200,6 +202,44 @@ static void test_turns_of_a_host(void **state)
     watch_free(watch);
 }
 
+/* A UDP verdict tells how often and how recently: as it grows, and though nothing else changes. */
+static void test_what_a_udp_verdict_rests_on(void **state)
+{
+    (void)state;
+    struct world w;
+    struct judgement judgement = {0};
+    bool changed;
+    world_of_two_ports(&w);
+    w.expectations[0].range.transport = TRANSPORT_UDP;
+    struct watch *watch = watch_made(&w);
+    unsigned told = 0;
+    char last[160] = "";
+    for (unsigned look = 1; look <= 40; look++) {
+        const struct watch_visit taken = take(&w, watch);
+        see(watch, 0, PROBE_REFUSED, w.now);
+        see(watch, 1, PROBE_OPEN, w.now);
+        watch_seen(watch)->probes[0].history =
+            (struct probe_history){.looks = look, .proofs = look, .proof_wall_ms = w.now.wall_ms, .controlled = true};
+        assert_int_equal(watch_judge(watch, &taken, w.now, &judgement, &changed), 0);
+        struct snapshot *snapshot = watch_snapshot(watch, w.now);
+        assert_non_null(snapshot);
+        const struct finding *finding = finding_block_find(snapshot->blocks[1], w.keys[0]);
+        assert_non_null(finding);
+        assert_non_null(finding->confidence);
+        told += strcmp(finding->confidence, last) != 0;
+        snprintf(last, sizeof(last), "%s", finding->confidence);
+        snapshot_unref(snapshot);
+        if (look == 1)
+            assert_non_null(strstr(last, "proven in the one look that was made"));
+    }
+    judgement_done(&judgement);
+    assert_in_range(told, 6, 20); /* neither frozen nor anew each time */
+    unsigned looks = 0;
+    assert_int_equal(sscanf(last, "proven in %u of", &looks), 1);
+    assert_in_range(looks, 30, 40);
+    watch_free(watch);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -208,6 +248,7 @@ int main(void)
         cmocka_unit_test(test_another_plan),
         cmocka_unit_test(test_looks_again_are_soon_and_bounded),
         cmocka_unit_test(test_turns_of_a_host),
+        cmocka_unit_test(test_what_a_udp_verdict_rests_on),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
