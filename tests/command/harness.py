@@ -3,7 +3,6 @@
 Everything happens on loopback addresses, on ports that the kernel chose free. A test file is run by ctest with the
 folder of the built programs as its first argument.
 """
-import json
 import os
 import pathlib
 import resource

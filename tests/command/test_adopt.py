@@ -1,7 +1,7 @@
 """portconform adopt: which roles of which guides the listeners of a host fit."""
 import re
 
-from harness import COMMAND, SOURCE, Case, main, run
+from harness import COMMAND, Case, main, run
 
 # a host that plays a role of each guide, and the role that has to come first
 HOSTS = {

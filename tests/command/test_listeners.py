@@ -1,6 +1,5 @@
 """Listener evidence of this machine and of recordings, through the programs."""
 import os
-import socket
 
 from harness import COMMAND, PLUGIN, Case, main, run
 

@@ -16,16 +16,12 @@ import time
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, HERE)
 import lab as labs  # noqa: E402
+from needs import check  # noqa: E402
 
 ZONES = {"mon": 0, "branch": 2}
 HOSTS = {"mon1": ("mon", 5), "pc0103": ("branch", 103)}
 AUTH, PRIV, COMMUNITY = "authpass-12345", "privpass-12345", "comm-12345"
 SECRETS = "".join(f"{user} auth {AUTH}\n{user} priv {PRIV}\n" for user in ("ro", "strong", "weak", "stranger", "plain"))
-
-
-def check(good, what, detail=""):
-    if not good:
-        raise AssertionError(f"{what}\n{detail}")
 
 
 class Site:
@@ -369,7 +365,7 @@ def test_kinds(lab, build, actor):
   expect = ( {{ ports = "tcp 445"; }}, {{ ports = "tcp 81"; }} );
 }};
 """)
-    with subprocess.Popen(["ip", "netns", "exec", lab.ns("mon1"), "/usr/bin/python3",
+    with subprocess.Popen(["ip", "netns", "exec", lab.ns("mon1"), sys.executable,
                            os.path.join(HERE, "snmp_replay.py"), *words], stdout=subprocess.PIPE, text=True) as agents:
         try:
             check(agents.stdout.readline() == "ready\n", "the replayed agents are ready")

@@ -16,9 +16,10 @@ import tempfile
 import threading
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "peers"))
-from receivers import Authority  # pylint: disable=wrong-import-position
+# pylint: disable=wrong-import-position
+from certificates import Authority
+from cores import need_root
 
-SKIP = 77
 NOBODY, READER, STRANGER = 65534, 65532, 65531
 BUILD = pathlib.Path(sys.argv[1]).resolve() if len(sys.argv) > 1 else None
 
@@ -193,9 +194,7 @@ def tls_with_new_files(world):
 
 
 def main():
-    if os.geteuid() != 0:
-        print("skipped: only root can start it as somebody else")
-        return SKIP
+    need_root("it starts the daemon as somebody else")
     folder = pathlib.Path(tempfile.mkdtemp(prefix="portconform-confined-"))
     os.chmod(folder, 0o755)
     # the build tree may be closed to others: they run copies

@@ -7,20 +7,17 @@ import struct
 import subprocess
 import sys
 import tempfile
-import threading
 
-SKIP = 77
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "peers"))
+from by_hand import serve, wait_for_close  # noqa: E402
+from cores import need, need_root  # noqa: E402
+
 ADDRESS = "127.0.0.1"
 TIMEOUT_MS = 1000
 
 
 def reset(peer):
     peer.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-
-
-def wait_for_close(peer):
-    while peer.recv(4096):
-        pass
 
 
 def drip(octets):
@@ -98,25 +95,6 @@ CASES = (
 )
 
 
-def serve(talk):
-    server = socket.create_server((ADDRESS, 0))
-
-    def one(peer):
-        with peer:
-            try:
-                talk(peer)
-            except OSError:
-                pass
-
-    def loop():
-        while True:
-            peer, _ = server.accept()
-            threading.Thread(target=one, args=(peer,), daemon=True).start()
-
-    threading.Thread(target=loop, daemon=True).start()
-    return server.getsockname()[1]
-
-
 def run(*command):
     return subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=120,
                           check=False)
@@ -129,7 +107,7 @@ def main(build):
         config = os.path.join(folder, "site.conf")
         with open(config, "w", encoding="utf-8") as out:
             out.write(f'site: {{ name = "hostile"; probe = {{ timeout_ms = {TIMEOUT_MS}; }}; }};\n')
-        ports = [serve(talk) for _, talk, _, _ in CASES]
+        ports = [serve(ADDRESS, 0, talk).getsockname()[1] for _, talk, _, _ in CASES]
         rows = ", ".join(f'{{ ports = "tcp {port}"; service = "{case[2]}"; }}' for port, case in zip(ports, CASES))
         with open(os.path.join(folder, "hosts.d", "peer.conf"), "w", encoding="utf-8") as out:
             out.write(f'host: {{ name = "peer"; addresses = ["{ADDRESS}"]; listeners = "none"; expect = ( {rows} ); }};\n')
@@ -160,9 +138,8 @@ def main(build):
 
 if __name__ == "__main__":
     if os.environ.get("PORTCONFORM_HOSTILE") != "inside":
-        if os.geteuid() != 0:
-            print("skipped: network namespaces need root")
-            sys.exit(SKIP)
+        need_root("it makes a network namespace")
+        need("ip", "unshare")
         os.environ["PORTCONFORM_HOSTILE"] = "inside"
         os.execvp("unshare", ["unshare", "-n", sys.executable, *sys.argv])
     subprocess.run(["ip", "link", "set", "lo", "up"], check=True)

@@ -102,7 +102,7 @@ def fill_queue(lab):
               "    except OSError: break\n"
               "print('ready',flush=True)\n"
               "time.sleep(60)\n")
-    process = subprocess.Popen(["ip", "netns", "exec", lab.ns("mon1"), "/usr/bin/python3", "-c", script],
+    process = subprocess.Popen(["ip", "netns", "exec", lab.ns("mon1"), sys.executable, "-c", script],
                                stdout=subprocess.PIPE, text=True)
     lab.processes.setdefault("mgr01", []).append(process)
     assert process.stdout.readline() == "ready\n"

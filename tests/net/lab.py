@@ -12,18 +12,14 @@ import sys
 import tempfile
 import time
 
-SKIP = 77  # the exit status that tells ctest "skipped"
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+import needs  # noqa: E402
 
 
 def need(*programs):
     """Skips, with the reason, where this machine cannot run the test."""
-    if os.geteuid() != 0:
-        print("skipped: network namespaces need root")
-        sys.exit(SKIP)
-    for program in programs:
-        if not shutil.which(program, path="/usr/sbin:/usr/bin:/sbin:/bin"):
-            print(f"skipped: {program} is not installed")
-            sys.exit(SKIP)
+    needs.need_root("it makes network namespaces")
+    needs.need(*programs)
 
 
 def run(*command, check=True, **kwargs):

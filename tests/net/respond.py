@@ -157,7 +157,7 @@ class Runner:
                   "t.sendall(b'GET / HTTP/1.1\\r\\n\\r\\n'.ljust(96,b'x'))\n"
                   "try: print('tcp',t.recv(100))\n"
                   "except ConnectionResetError: print('tcp reset')\n")
-        out = self.lab.inside("mon1", "/usr/bin/python3", "-c", script).stdout
+        out = self.lab.inside("mon1", sys.executable, "-c", script).stdout
         self.check(out == "udp silent\ntcp reset\n", f"strangers hear: {out}")
         self.end(process)
 

@@ -6,8 +6,9 @@ import subprocess
 import sys
 import tempfile
 
-from cores import SKIP, SOURCE, need
-from receivers import Authority
+from certificates import Authority
+from cores import SOURCE, check, need, need_built
+from receivers import need_rsyslog
 from syslog_receivers import MODULES, find_syslog_ng
 
 # Tenths, as `systemd-analyze security` counts; less is better. The unit as it comes, and with what may be permitted.
@@ -19,18 +20,10 @@ def run(*command):
     return subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=60, check=False)
 
 
-def check(good, text):
-    if not good:
-        print(text)
-        sys.exit(1)
-
-
 def systemd(build):
     need("systemd-analyze")
+    need_built(build, "portconformd")
     program = os.path.join(build, "portconformd")
-    if not os.path.exists(program):
-        print("skipped: portconformd is not built")
-        sys.exit(SKIP)
     with open(os.path.join(SOURCE, "conf", "systemd", "portconformd.service"), encoding="utf-8") as unit:
         text = unit.read()
     check("/usr/sbin/portconformd" in text, "the unit starts portconformd")
@@ -64,7 +57,7 @@ def systemd(build):
 
 
 def rsyslog(_build):
-    need("rsyslogd")
+    need_rsyslog("mmpstrucdata")
     conf = os.path.join(SOURCE, "conf", "rsyslog")
     ways = [name for name in os.listdir(conf) if name != "portconform.conf"]
     check(len(ways) == 3, "three ways in")
@@ -76,10 +69,7 @@ def rsyslog(_build):
                 for name in ("portconform.conf", way):
                     with open(os.path.join(conf, name), encoding="ascii") as text:
                         out.write(text.read().replace("/etc/rsyslog.d/tls", folder))
-            result = run("/usr/sbin/rsyslogd", "-N1", "-f", path)
-        if "mmpstrucdata.so" in result.stdout:
-            print("skipped: this rsyslog has no mmpstrucdata")
-            sys.exit(SKIP)
+            result = run("rsyslogd", "-N1", "-f", path)
         complaints = [line for line in result.stdout.splitlines()
                       if "error" in line.lower() or "warning" in line.lower()]
         check(result.returncode == 0 and not complaints, result.stdout)

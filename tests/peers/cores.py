@@ -7,15 +7,10 @@ import sys
 import tempfile
 import time
 
-SKIP = 77  # the exit status that tells ctest "skipped"
-SOURCE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-
-
-def need(*programs):
-    for program in programs:
-        if not shutil.which(program, path="/usr/sbin:/usr/bin:/sbin:/bin"):
-            print(f"skipped: {program} is not installed")
-            sys.exit(SKIP)
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+# pylint: disable=wrong-import-position,unused-import
+from needs import (SKIP, SOURCE, check, finish, is_sanitized, leave_out, need, need_built, need_root,  # noqa: E402,F401
+                   skip)
 
 
 def listen():

@@ -6,15 +6,10 @@ import subprocess
 import sys
 import time
 
-from cores import SKIP, wait_for
+from cores import check, finish, leave_out, need_built, wait_for
 from loopback import Daemon, LoopbackSite
 
 EX_USAGE, EX_SOFTWARE, EX_CONFIG = 64, 70, 78
-
-
-def check(good, what, detail=""):
-    if not good:
-        raise AssertionError(f"{what}\n{detail}")
 
 
 def run(build, *arguments, **options):
@@ -126,7 +121,8 @@ def test_day_ends(build, site):
 def test_names(build, site):
     """A name holds for one cycle; while nobody answers for it, its addresses stay as they were."""
     if os.geteuid() != 0:
-        return  # nobody else may put other files in the place of the machine's
+        leave_out("names", "only root may put other files in the place of the machine's")
+        return
     hosts = site.path("hosts")
 
     def name_is(text):
@@ -203,9 +199,7 @@ def test_journal(build, site):
 
 
 def main(build):
-    if not os.path.exists(os.path.join(build, "portconformd")):
-        print("skipped: portconformd is not built")
-        sys.exit(SKIP)
+    need_built(build, "portconformd")
     with LoopbackSite() as site:
         test_options(build)
         test_first_run(build, site)
@@ -216,6 +210,7 @@ def main(build):
         test_day_ends(build, site)
         test_names(build, site)
         test_descriptors_run_out(build, site)
+    finish()
 
 
 if __name__ == "__main__":

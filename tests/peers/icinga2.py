@@ -60,9 +60,7 @@ def results(folder):
 def main():
     build = os.path.abspath(sys.argv[1])
     cores.need("icinga2")
-    if os.geteuid() != 0:
-        print("skipped: icinga2 is started as root here")
-        return cores.SKIP
+    cores.need_root("icinga2 is started as somebody else")
     with cores.Site() as site:
         w = site.folder
         for folder in ("etc", "etc/zones.d", "lib", "log", "cache", "spool", "run", "perfdata", "perfdata-temp"):

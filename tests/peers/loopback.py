@@ -1,9 +1,9 @@
 """What the tests of portconformd share: a site on loopback whose port opens and closes, the daemon, and its log."""
 import os
 import shutil
-import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import time
 
@@ -82,7 +82,7 @@ class Daemon:
         words that come before the program's, of one that takes its place."""
         self.log_path = site.path("portconformd.log")
         if inherited:
-            wrapper = ["/usr/bin/python3", "-c", FILL, str(inherited), *wrapper]
+            wrapper = [sys.executable, "-c", FILL, str(inherited), *wrapper]
         with open(self.log_path, "w", encoding="utf-8") as log:
             self.process = subprocess.Popen([*wrapper, os.path.join(build, "portconformd"), "-f", "-v", "-C", site.config,
                                              *self.places(site, arguments), *arguments], stdin=subprocess.DEVNULL, stdout=log, stderr=log,

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 
-from cores import SKIP, SOURCE, need
+from cores import SOURCE, check, need, skip
 
 MODULE = "PORTCONFORM-MIB"
 FILE = os.path.join(SOURCE, "mibs", MODULE + ".txt")
@@ -19,20 +19,13 @@ def base_mibs(kind):
     """The folder of the base modules that Erlang's SNMP brings along: Debian has no others."""
     found = sorted(glob.glob("/usr/lib/erlang/lib/snmp-*/" + kind))
     if not found:
-        print("skipped: erlang-snmp, which has the base MIBs, is not installed")
-        sys.exit(SKIP)
+        skip("erlang-snmp, which has the base MIBs, is not installed")
     return found[-1]
 
 
 def run(*command, **options):
     return subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=120, check=False,
                           **options)
-
-
-def check(good, text):
-    if not good:
-        print(text)
-        sys.exit(1)
 
 
 def imports(folder):
@@ -101,7 +94,7 @@ def pysmi():
     need("mibdump")
     base = base_mibs("mibs")
     with tempfile.TemporaryDirectory() as folder:
-        result = run("/usr/bin/python3", "/usr/bin/mibdump", "--mib-source=file://" + os.path.dirname(FILE),
+        result = run(sys.executable, shutil.which("mibdump"), "--mib-source=file://" + os.path.dirname(FILE),
                      "--mib-source=file://" + base, "--destination-format=json", "--destination-directory=" + folder,
                      "--no-dependencies", "--generate-mib-texts", MODULE)
         made = os.path.exists(os.path.join(folder, MODULE + ".json"))

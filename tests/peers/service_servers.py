@@ -3,6 +3,7 @@
 A server is a row: what it is called, the programs it needs, where it listens, and how it is started. Those that nobody
 packages small enough are written here by hand, from their specification, and say so in their name.
 """
+import glob
 import hashlib
 import os
 import pwd
@@ -12,6 +13,10 @@ import ssl
 import struct
 import subprocess
 import threading
+
+import by_hand
+from by_hand import pass_on, wait_for_close
+from certificates import Authority
 
 ADDRESS = "10.99.0.1"  # of the namespace that the test runs in
 RADIUS_SECRET = "a shared secret"
@@ -77,50 +82,18 @@ class Bed:
             one.close()
 
     def _make_certificates(self):
-        self.ca, self.key, self.certificate = self.path("ca.pem"), self.path("server.key"), self.path("server.pem")
-        self.other_ca = self.path("other-ca.pem")
-        for name in ("ca", "other-ca"):
-            self.run("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days",
-                     "30", "-subj", f"/CN=Test authority {name}", "-keyout", self.path(f"{name}.key"), "-out",
-                     self.path(f"{name}.pem"))
-        self.sign("server", "peers.example.jp")
-        self.sign("stranger", "stranger.example.jp")
-        self.run("cp", self.key, self.path("readable.key"))
+        """`certificate` and `key` are a server's, the `stranger`'s are for another name, `other_ca` issued neither."""
+        authority = Authority(self.folder)
+        self.ca, self.other_ca = authority.certificate, Authority(self.folder, "other-ca").certificate
+        self.certificate, self.key = authority.issue("server", "DNS:peers.example.jp")
+        authority.issue("stranger", "DNS:stranger.example.jp")
+        shutil.copyfile(self.key, self.path("readable.key"))
         os.chmod(self.path("readable.key"), 0o644)
-
-    def sign(self, name, common_name, days=20):
-        extensions = self.write(f"{name}.ext", f"subjectAltName=DNS:{common_name}\n")
-        self.run("openssl", "req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj",
-                 f"/CN={common_name}", "-keyout",
-                 self.path(f"{name}.key"), "-out", self.path(f"{name}.csr"))
-        self.run("openssl", "x509", "-req", "-in", self.path(f"{name}.csr"), "-CA", self.ca, "-CAkey",
-                 self.path("ca.key"), "-CAcreateserial", "-days", str(days), "-extfile", extensions, "-out",
-                 self.path(f"{name}.pem"))
-        os.chmod(self.path(f"{name}.key"), 0o600)
 
     # --- by hand ---------------------------------------------------------------------------------------------------
 
     def serve(self, port, talk):
-        """A TCP server of this process: `talk` is called with each connection, in a thread."""
-        server = socket.create_server((ADDRESS, port))
-        self.sockets.append(server)
-
-        def one(peer):
-            with peer:
-                try:
-                    talk(peer)
-                except OSError:
-                    pass
-
-        def loop():
-            while True:
-                try:
-                    peer, _ = server.accept()
-                except OSError:
-                    return
-                threading.Thread(target=one, args=(peer,), daemon=True).start()
-
-        threading.Thread(target=loop, daemon=True).start()
+        self.sockets.append(by_hand.serve(ADDRESS, port, talk))
 
     def serve_udp(self, port, answer):
         server = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
@@ -138,19 +111,6 @@ class Bed:
                     return
 
         threading.Thread(target=loop, daemon=True).start()
-
-
-def wait_for_close(peer):
-    while peer.recv(4096):
-        pass
-
-
-def pass_on(source, sink):
-    try:
-        while octets := source.recv(4096):
-            sink.sendall(octets)
-    except OSError:
-        pass
 
 
 # --- web ---------------------------------------------------------------------------------------------------------------
@@ -411,7 +371,7 @@ server default {{
 # --- telephony ---------------------------------------------------------------------------------------------------------------
 
 def kamailio(bed):
-    modules = "/usr/lib/x86_64-linux-gnu/kamailio/modules"
+    modules = glob.glob("/usr/lib/*/kamailio/modules")[0]
     bed.write("kamailio.cfg", f"""#!KAMAILIO
 debug=0
 log_stderror=yes

@@ -9,7 +9,7 @@ import sys
 import tempfile
 
 import service_servers
-from cores import SKIP, need, wait_for
+from cores import need, need_root, wait_for
 from service_servers import ADDRESS, RADIUS_SECRET, SERVERS, Bed
 
 PATH = "/usr/sbin:/usr/bin:/sbin:/bin"
@@ -26,9 +26,7 @@ def enter_namespace():
             subprocess.run(["ip", "link", "set", link, "up"], check=True)
         subprocess.run(["mount", "-t", "tmpfs", "tmpfs", "/run"], check=True)
         return
-    if os.geteuid() != 0:
-        print("skipped: network namespaces need root")
-        sys.exit(SKIP)
+    need_root("it makes a network namespace")
     os.environ["PORTCONFORM_PEERS"] = "inside"
     os.environ["PATH"] = PATH
     os.execvp("unshare", ["unshare", "-n", "-m", sys.executable, *sys.argv])

@@ -6,20 +6,14 @@ import resource
 import signal
 import subprocess
 import sys
-import time
 
-from cores import SKIP, SOURCE, end, need, wait_for
+from cores import SOURCE, check, end, need, need_built, skip, wait_for
 from loopback import Daemon, LoopbackSite, free_udp_port, start
 from mib import base_mibs
 
 ROOT = ".1.3.6.1.4.1.8072.9999.9999"
 MIB = "PORTCONFORM-MIB::"
 MANY_DESCRIPTORS = 1100
-
-
-def check(good, what, detail=""):
-    if not good:
-        raise AssertionError(f"{what}\n{detail}")
 
 
 class Master:
@@ -185,12 +179,9 @@ def main(build):
     base_mibs("mibs")
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     if hard != resource.RLIM_INFINITY and hard < 2 * MANY_DESCRIPTORS:
-        print("skipped: the limit of open files is too low")
-        sys.exit(SKIP)
+        skip(f"the hard limit of open files is {hard}; {2 * MANY_DESCRIPTORS} are needed (ulimit -Hn)")
     resource.setrlimit(resource.RLIMIT_NOFILE, (2 * MANY_DESCRIPTORS, hard))
-    if not os.path.exists(os.path.join(build, "portconformd")):
-        print("skipped: portconformd is not built")
-        sys.exit(SKIP)
+    need_built(build, "portconformd")
     with LoopbackSite() as site:
         master = Master(site)
         master.start()

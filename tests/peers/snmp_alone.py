@@ -7,18 +7,13 @@ import subprocess
 import sys
 import threading
 
-from cores import SKIP, SOURCE, end, need, wait_for
+from cores import SOURCE, check, end, need, need_built, wait_for
 from loopback import Daemon, LoopbackSite, free_udp_port, start
 from mib import base_mibs
 
 MIB = "PORTCONFORM-MIB::"
 SECRETS = ["-a", "SHA-256", "-A", "authpass-12345", "-x", "AES", "-X", "privpass-12345"]
 TABLES = ("Verdict", "Host", "Finding", "Problem", "Listener", "Target", "Event")
-
-
-def check(good, what, detail=""):
-    if not good:
-        raise AssertionError(f"{what}\n{detail}")
 
 
 class Manager:
@@ -189,9 +184,7 @@ def test_port_in_use(build, site, manager, syslog):
 def main(build):
     need("ss", "snmptrapd", "snmpget", "snmpwalk", "snmpbulkwalk", "snmptable", "snmpset")
     base_mibs("mibs")
-    if not os.path.exists(os.path.join(build, "portconformd")):
-        print("skipped: portconformd is not built")
-        sys.exit(SKIP)
+    need_built(build, "portconformd")
     with LoopbackSite() as site:
         manager, syslog = Manager(site), Syslog()
         config = manager.configure()

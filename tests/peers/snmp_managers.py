@@ -9,18 +9,13 @@ import sys
 import tempfile
 import urllib.request
 
-from cores import SKIP, SOURCE, end, free_port, need, wait_for
+from cores import SOURCE, check, end, free_port, need, need_built, skip, wait_for
 from loopback import free_udp_port
 from mib import base_mibs
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = "1.3.6.1.4.1.8072.9999.9999"
 HOSTS, FINDINGS = 12, 20
-
-
-def check(good, what, detail=""):
-    if not good:
-        raise AssertionError(f"{what}\n{detail}")
 
 
 class World:
@@ -65,8 +60,7 @@ def node(world, _):
     made = subprocess.run(["npm", "install", "--no-audit", "--no-fund", "--prefix", world.folder, "net-snmp"],
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=300, check=False)
     if made.returncode != 0:
-        print("skipped: npm cannot install net-snmp\n" + made.stdout)
-        sys.exit(SKIP)
+        skip("npm cannot install net-snmp: " + made.stdout)
     manager = subprocess.Popen(["node", os.path.join(HERE, "snmp_manager.js"), str(world.port), str(world.trap_port), ROOT],
                                stdout=subprocess.PIPE, text=True,
                                env=dict(os.environ, NODE_PATH=os.path.join(world.folder, "node_modules")))
@@ -90,10 +84,9 @@ def node(world, _):
 
 
 def pysnmp(world, _):
-    if subprocess.run(["/usr/bin/python3", "-c", "import pysnmp.hlapi"], stderr=subprocess.DEVNULL, check=False).returncode:
-        print("skipped: pysnmp is not installed")
-        sys.exit(SKIP)
-    out = subprocess.run(["/usr/bin/python3", os.path.join(HERE, "snmp_manager_pysnmp.py"), str(world.port), ROOT],
+    if subprocess.run([sys.executable, "-c", "import pysnmp.hlapi"], stderr=subprocess.DEVNULL, check=False).returncode:
+        skip(f"{sys.executable} has no pysnmp (package python3-pysnmp4)")
+    out = subprocess.run([sys.executable, os.path.join(HERE, "snmp_manager_pysnmp.py"), str(world.port), ROOT],
                          stdout=subprocess.PIPE, check=True, text=True, timeout=300).stdout
     seen = json.loads(out)
     keys = [name for name in seen if name.startswith(ROOT + ".1.4.1.2.")]
@@ -157,8 +150,7 @@ def prometheus(world, build):
 def check_snmp(world, _):
     plugin = "/usr/lib/nagios/plugins/check_snmp"
     if not os.path.exists(plugin):
-        print("skipped: check_snmp is not installed")
-        sys.exit(SKIP)
+        skip(f"{plugin} is not installed (package monitoring-plugins-standard)")
 
     def ask(*arguments):
         return subprocess.run([plugin, "-H", "127.0.0.1", "-p", str(world.port), *arguments], stdout=subprocess.PIPE,
@@ -176,8 +168,6 @@ def check_snmp(world, _):
 
 
 if __name__ == "__main__":
-    if not os.path.exists(os.path.join(sys.argv[1], "tests", "peers", "snmp_world")):
-        print("skipped: snmp_world is not built")
-        sys.exit(SKIP)
+    need_built(sys.argv[1], "tests/peers/snmp_world")
     with World(sys.argv[1]) as WORLD:
         {"node": node, "pysnmp": pysnmp, "prometheus": prometheus, "check_snmp": check_snmp}[sys.argv[2]](WORLD, sys.argv[1])

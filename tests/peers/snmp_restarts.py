@@ -1,17 +1,16 @@
 #!/usr/bin/env python3
 """Hazard: the SNMP master restarts or hangs. Fifty times under a thousand running probes: no false finding, no event lost or
 told twice, and the tables are back each time. Usage: snmp_restarts.py BUILD [TIMES]"""
-import os
 import re
 import signal
 import socket
 import sys
 import time
 
-from cores import SKIP, end, need, wait_for
+from cores import check, end, need, need_built, wait_for
 from loopback import Daemon, LoopbackSite
 from mib import base_mibs
-from snmp_agent import MIB, Master, check
+from snmp_agent import MIB, Master
 from snmp_alone import Syslog, parameter
 
 HOSTS, PORTS = 10, 100
@@ -107,9 +106,7 @@ def check_events(syslog, site):
 def main(build, times):
     need("snmpd", "snmpget", "snmpwalk")
     base_mibs("mibs")
-    if not os.path.exists(os.path.join(build, "portconformd")):
-        print("skipped: portconformd is not built")
-        sys.exit(SKIP)
+    need_built(build, "portconformd")
     with Busy() as site:
         syslog = Syslog()
         site.write_site(f'syslog = ( {{ name = "siem"; target = "udp:127.0.0.1:{syslog.port}"; }} );')

@@ -6,34 +6,14 @@ rsyslog: a real rsyslogd, which parses the structured data."""
 import json
 import os
 import re
-import shutil
 import socket
 import sys
 
-from cores import SKIP, end, need, wait_for
-from loopback import Daemon, LoopbackSite, free_udp_port, start
+from cores import check, need_built, wait_for
+from loopback import Daemon, LoopbackSite, free_udp_port
+from receivers import Rsyslog, is_bound, parse
 
 PEN = "portconform@32473"
-
-
-def check(good, what, detail=""):
-    if not good:
-        raise AssertionError(f"{what}\n{detail}")
-
-
-def parse(octets):
-    """RFC 5424, section 6, as strictly as it is written."""
-    text = octets.decode("utf-8")
-    head = re.match(r"<(\d{1,3})>1 (\S+) (\S{1,255}) (\S{1,48}) (\S{1,128}) (\S{1,32}) ", text)
-    check(head, "a header", text)
-    check(re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{1,6}(Z|[+-]\d\d:\d\d)", head.group(2)), "a timestamp", text)
-    rest = text[head.end():]
-    data = re.match(r'\[([^ \]="]{1,32})((?: [^ \]="]{1,32}="(?:[^"\\\]]|\\.)*")*)\](?: |$)', rest)
-    check(data, "structured data", text)
-    params = {name: re.sub(r'\\(["\\\]])', r"\1", value)
-              for name, value in re.findall(r' ([^ \]="]{1,32})="((?:[^"\\\]]|\\.)*)"', data.group(2))}
-    return {"pri": int(head.group(1)), "app": head.group(4), "msgid": head.group(6), "id": data.group(1),
-            "params": params, "message": rest[data.end():]}
 
 
 class Receiver:
@@ -116,48 +96,19 @@ def sockets(build):
         check([seen[0]["msgid"], seen[-1]["msgid"]] == ["STARTED", "STOPPED"], "the story", seen)
 
 
-RSYSLOG = """
-global(workDirectory="%(folder)s" maxMessageSize="64k" net.enableDNS="off")
-module(load="mmpstrucdata") module(load="imudp")
-template(name="j" type="list" option.jsonf="on") {
-  property(outname="msgid" name="msgid" format="jsonf") property(outname="app" name="app-name" format="jsonf")
-  property(outname="pri" name="pri" format="jsonf") property(outname="sd" name="$!rfc5424-sd" format="jsonf")
-  property(outname="msg" name="msg" format="jsonf") }
-ruleset(name="in") {
-  action(type="mmpstrucdata" sd_name.lowercase="off")
-  action(type="omfile" file="%(folder)s/all.json" template="j") }
-input(type="imudp" address="127.0.0.1" port="%(port)d" ruleset="in")
-"""
-
-
 def rsyslog(build):
-    need("rsyslogd")
-    if not any(os.path.exists(folder + "/rsyslog/mmpstrucdata.so") for folder in
-               ("/usr/lib/x86_64-linux-gnu", "/usr/lib/aarch64-linux-gnu", "/usr/lib64", "/usr/lib")):
-        print("skipped: this rsyslog has no mmpstrucdata")
-        sys.exit(SKIP)
     with LoopbackSite() as site:
         port = free_udp_port()
-        with open(site.path("rsyslog.conf"), "w", encoding="utf-8") as out:
-            out.write(RSYSLOG % {"folder": site.folder, "port": port})
-        receiver = start([shutil.which("rsyslogd", path="/usr/sbin:/sbin"), "-n", "-f", site.path("rsyslog.conf"), "-i",
-                          site.path("rsyslogd.pid")], site, "rsyslogd")
-
-        def events():
-            if not os.path.exists(site.path("all.json")):
-                return []
-            with open(site.path("all.json"), encoding="utf-8") as lines:
-                read = [json.loads(line) for line in lines if line.endswith("\n")]
-            for entry in read:
-                entry["sd"] = json.loads(entry["sd"]) if entry["sd"] else {}
-            return read
+        receiver = Rsyslog(site.folder, 'module(load="imudp")',
+                           f'input(type="imudp" address="127.0.0.1" port="{port}" ruleset="in" name="udp")',
+                           lambda: is_bound(port)).start()
 
         def event(msgid):
-            return next((e for e in events() if e["msgid"] == msgid and e["app"] == "portconformd"), None)
+            read = (json.loads(line) for line in receiver.lines())
+            found = next((e for e in read if e["msgid"] == msgid and e["app"] == "portconformd"), None)
+            return found and {**found, "sd": json.loads(found["sd"])}
 
         try:
-            wait_for("rsyslogd", lambda: os.path.exists(site.path("rsyslogd.pid")))
-            wait_for("its port", lambda: is_bound(port))
             with Daemon(build, site, "--agentx", "none", "--syslog", f"udp:127.0.0.1:{port}") as daemon:
                 raised = wait_for("RAISED", lambda: event("RAISED"))
                 params = raised["sd"][PEN]
@@ -168,16 +119,9 @@ def rsyslog(build):
                 cleared = wait_for("CLEARED", lambda: event("CLEARED"))
                 check(cleared["sd"][PEN]["key"] == params["key"], "the same key at both edges", cleared)
         finally:
-            end(receiver)
-
-
-def is_bound(port):
-    with open("/proc/net/udp", encoding="ascii") as table:
-        return f"0100007F:{port:04X} " in table.read()
+            receiver.end()
 
 
 if __name__ == "__main__":
-    if not os.path.exists(os.path.join(sys.argv[1], "portconformd")):
-        print("skipped: portconformd is not built")
-        sys.exit(SKIP)
+    need_built(sys.argv[1], "portconformd")
     {"sockets": sockets, "rsyslog": rsyslog}[sys.argv[2]](sys.argv[1])

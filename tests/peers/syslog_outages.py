@@ -12,9 +12,10 @@ import subprocess
 import sys
 import time
 
-from cores import free_port, wait_for
+from certificates import Authority
+from cores import check, free_port, is_sanitized, need_built, wait_for
 from loopback import free_udp_port
-from receivers import Authority, Driver, HERE, check, folder, parse
+from receivers import Driver, HERE, folder, parse
 
 PATIENCE_S = int(os.environ.get("PC_PATIENCE_S", "120"))
 TRANSPORTS = ("local", "udp", "tcp", "tls")
@@ -306,15 +307,11 @@ def slow(build):
     check(arrived == MANY and lost == 0 and missing == 0, "all arrived", f"{arrived} {lost} {missing}")
     check(waiting > MANY // 10, "the receiver was slow", waiting)
     print(f"{MANY} events, {waiting} waiting at once, {twice} twice; resident {before} KiB before, {most} KiB at most")
-    with open(os.path.join(build, "CMakeCache.txt"), encoding="utf-8") as cache:
-        plain = "PC_SANITIZE:STRING=\n" in cache.read()
-    check(not plain or most < MOST_MIB * 1024, f"less than {MOST_MIB} MiB resident", most)
+    check(is_sanitized(build) or most < MOST_MIB * 1024, f"less than {MOST_MIB} MiB resident", most)
 
 
 if __name__ == "__main__":
-    if not os.path.exists(os.path.join(sys.argv[1], "tests", "peers", "syslog_driver")):
-        print("skipped: syslog_driver is not built")
-        sys.exit(77)
+    need_built(sys.argv[1], "tests/peers/syslog_driver")
     if sys.argv[3:] == ["slow"]:
         slow(sys.argv[1])
         sys.exit(0)

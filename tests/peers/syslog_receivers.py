@@ -9,9 +9,10 @@ import shutil
 import subprocess
 import sys
 
-from cores import SKIP, SOURCE, end, free_port, wait_for
+from certificates import Authority
+from cores import SOURCE, check, end, free_port, need_built, skip, wait_for
 from loopback import free_udp_port
-from receivers import Authority, Driver, LIBRARIES, Rsyslog, check, folder, is_bound, listens
+from receivers import Driver, LIBRARIES, Rsyslog, folder, is_bound, listens, need_rsyslog
 
 EVENTS = 300
 
@@ -23,7 +24,7 @@ def find_syslog_ng():
     """Its program, its options and environment: installed, or unpacked where tests/run puts it, since Debian's package
     conflicts with rsyslog's."""
     unpacked = os.path.join(SOURCE, "build", "syslog-ng")
-    installed = shutil.which("syslog-ng", path="/usr/sbin:/usr/bin")
+    installed = shutil.which("syslog-ng")
     if installed:
         return installed, [], dict(os.environ)
     for path in ("/usr/lib", *LIBRARIES):
@@ -32,8 +33,7 @@ def find_syslog_ng():
             search = ":".join([os.path.dirname(modules)] + [unpacked + folder for folder in LIBRARIES])
             return (os.path.join(unpacked, "usr", "sbin", "syslog-ng"), ["--module-path=" + modules],
                     {**os.environ, "LD_LIBRARY_PATH": search})
-    print("skipped: syslog-ng is neither installed nor unpacked in build/syslog-ng")
-    return sys.exit(SKIP)
+    return skip("syslog-ng is neither installed nor unpacked in build/syslog-ng, where tests/run puts it")
 
 
 class SyslogNg:
@@ -109,9 +109,7 @@ def rsyslog(place, transport):
         inputs = (f'input(type="imptcp" address="127.0.0.1" port="{port}" ruleset="in" name="tcp" '
                   'supportOctetCountedFraming="on")')
         return RsyslogEvents(place, 'module(load="imptcp")', inputs, lambda: listens(port)), f"tcp:127.0.0.1:{port}"
-    if not any(os.path.exists(folder + "/rsyslog/lmnsd_ossl.so") for folder in LIBRARIES):
-        print("skipped: this rsyslog has no TLS by OpenSSL (package rsyslog-openssl)")
-        sys.exit(SKIP)
+    need_rsyslog("lmnsd_ossl")
     ca, server, keys = certificates(place)
     modules = ('module(load="imtcp" StreamDriver.Name="ossl" StreamDriver.Mode="1" StreamDriver.AuthMode="x509/name" '
                'PermittedPeer=["mon1.example.jp"])')
@@ -187,9 +185,7 @@ def rsyslog_json(build):
 
 
 if __name__ == "__main__":
-    if not os.path.exists(os.path.join(sys.argv[1], "tests", "peers", "syslog_driver")):
-        print("skipped: syslog_driver is not built")
-        sys.exit(SKIP)
+    need_built(sys.argv[1], "tests/peers/syslog_driver")
     if sys.argv[3] == "json":
         rsyslog_json(sys.argv[1])
     else:
