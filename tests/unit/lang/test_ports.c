@@ -1,4 +1,5 @@
 /* The port language: what it reads, and what it says about what it does not. */
+#include "fixture.h"
 #include "portconform/error.h"
 #include "portconform/ports.h"
 #include "portconform/text.h"
@@ -10,30 +11,6 @@
 #include <string.h>
 
 #include <cmocka.h>
-
-struct fixture {
-    struct arena *arena;
-    struct diag_list diags;
-};
-
-static int set_up(void **state)
-{
-    struct fixture *fixture = calloc(1, sizeof(*fixture));
-    *state = fixture;
-    if (!fixture || diag_list_init(&fixture->diags) < 0)
-        return -1;
-    fixture->arena = arena_new();
-    return fixture->arena ? 0 : -1;
-}
-
-static int tear_down(void **state)
-{
-    struct fixture *fixture = *state;
-    arena_free(fixture->arena);
-    diag_list_done(&fixture->diags);
-    free(fixture);
-    return 0;
-}
 
 static const struct origin origin = {.file = "guide.conf", .line = 7, .column = 11};
 

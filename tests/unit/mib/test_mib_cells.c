@@ -64,20 +64,6 @@ static uint32_t number(struct world *world, const char *space, const char *key)
     return mib_numbering_number(world->numbering, space, key);
 }
 
-static int setup(void **state)
-{
-    static struct world world;
-    world_init(&world);
-    *state = &world;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    world_done(*state);
-    return 0;
-}
-
 static void test_scalars(void **state)
 {
     struct world *world = *state;
@@ -249,16 +235,16 @@ static void test_duration_is_that_of_the_slowest_look(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(test_scalars, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_hosts, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_findings, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_listeners, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_targets_and_events, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_date_carries_the_offset, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_link_local_address_carries_its_zone, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_site_without_findings_is_no_host, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_duration_is_that_of_the_slowest_look, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_long_text_is_cut_between_characters, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_scalars, world_setup, world_teardown),
+        cmocka_unit_test_setup_teardown(test_hosts, world_setup, world_teardown),
+        cmocka_unit_test_setup_teardown(test_findings, world_setup, world_teardown),
+        cmocka_unit_test_setup_teardown(test_listeners, world_setup, world_teardown),
+        cmocka_unit_test_setup_teardown(test_targets_and_events, world_setup, world_teardown),
+        cmocka_unit_test_setup_teardown(test_date_carries_the_offset, world_setup, world_teardown),
+        cmocka_unit_test_setup_teardown(test_link_local_address_carries_its_zone, world_setup, world_teardown),
+        cmocka_unit_test_setup_teardown(test_site_without_findings_is_no_host, world_setup, world_teardown),
+        cmocka_unit_test_setup_teardown(test_duration_is_that_of_the_slowest_look, world_setup, world_teardown),
+        cmocka_unit_test_setup_teardown(test_long_text_is_cut_between_characters, world_setup, world_teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -69,20 +69,6 @@ static const size_t world_rows[TABLE_COUNT] = {[TABLE_VERDICT] = VERDICT_COUNT -
                                                [TABLE_TARGET] = 2,
                                                [TABLE_EVENT] = 3};
 
-static int setup(void **state)
-{
-    static struct world world;
-    world_init(&world);
-    *state = &world;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    world_done(*state);
-    return 0;
-}
-
 static void test_walk_answers_everything_in_order(void **state)
 {
     struct world *world = *state;
@@ -311,14 +297,14 @@ static void test_what_has_no_number_is_not_served(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(test_walk_answers_everything_in_order, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_walk_before_the_first_look, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_next_and_get_of_any_name, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_what_a_get_misses, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_a_walk_survives_updates, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_a_block_that_stays_is_taken_over, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_a_key_that_comes_twice_has_one_row, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_what_has_no_number_is_not_served, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_walk_answers_everything_in_order, world_setup, world_teardown),
+        cmocka_unit_test_setup_teardown(test_walk_before_the_first_look, world_setup, world_teardown),
+        cmocka_unit_test_setup_teardown(test_next_and_get_of_any_name, world_setup, world_teardown),
+        cmocka_unit_test_setup_teardown(test_what_a_get_misses, world_setup, world_teardown),
+        cmocka_unit_test_setup_teardown(test_a_walk_survives_updates, world_setup, world_teardown),
+        cmocka_unit_test_setup_teardown(test_a_block_that_stays_is_taken_over, world_setup, world_teardown),
+        cmocka_unit_test_setup_teardown(test_a_key_that_comes_twice_has_one_row, world_setup, world_teardown),
+        cmocka_unit_test_setup_teardown(test_what_has_no_number_is_not_served, world_setup, world_teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -144,3 +144,17 @@ static inline void world_done(struct world *world)
     snapshot_unref(world->snapshot);
     mib_numbering_free(world->numbering);
 }
+
+static inline int world_setup(void **state)
+{
+    static struct world world;
+    world_init(&world);
+    *state = &world;
+    return 0;
+}
+
+static inline int world_teardown(void **state)
+{
+    world_done(*state);
+    return 0;
+}
