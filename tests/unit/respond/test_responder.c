@@ -12,6 +12,8 @@
 
 #include <cmocka.h>
 
+#include "unit/skip.h"
+
 static const struct acceptance_key key = {{7}};
 static const struct address loopback = {.family = AF_INET, .octets = {127, 0, 0, 1}};
 static struct responder *responder;
@@ -226,10 +228,21 @@ static void never_takes_a_port_in_use(void **state)
 }
 
 /* More callers than it keeps: the oldest gives way, and a new one is answered still. */
+static void need_descriptors(rlim_t count)
+{
+    struct rlimit files;
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &files), 0);
+    if (files.rlim_max < count)
+        SKIP("the hard limit of open files (ulimit -Hn) is too low");
+    files.rlim_cur = files.rlim_cur < count ? count : files.rlim_cur;
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &files), 0);
+}
+
 static void many_callers(void **state)
 {
     (void)state;
     enum { CALLERS = 300 };
+    need_descriptors(3 * CALLERS);
     uint8_t octets[ACCEPTANCE_LENGTH], answer[ACCEPTANCE_LENGTH];
     int callers[CALLERS];
     uint16_t port = free_port(SOCK_STREAM);
