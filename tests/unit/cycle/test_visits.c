@@ -123,6 +123,22 @@ static void two_hosts(struct round *round)
     round_plan(round);
 }
 
+/* The first of them is being visited. */
+static void two_silent_hosts_and_a_canary(struct round *round)
+{
+    two_hosts(round);
+    unlisted = PROBE_SILENT;
+    round->w->site.canary = (struct canary){round->w->addresses[2].address, 7};
+    begin(round, 0, 0);
+}
+
+static void step_until_the_canary_is_asked(struct round *round)
+{
+    for (int steps = 0; times_sent("tcp", 7) == 0 && steps < 100; steps++)
+        (void)step_all(round);
+    assert_int_equal(times_sent("tcp", 7), 1);
+}
+
 static void a_visit_replaces_what_was_seen_of_its_hosts_alone(void **state)
 {
     struct round *round = *state;
@@ -224,10 +240,7 @@ static void nothing_due_leaves_the_address_as_it_was_seen(void **state)
 static void visits_share_one_question_to_the_canary(void **state)
 {
     struct round *round = *state;
-    two_hosts(round);
-    unlisted = PROBE_SILENT;
-    round->w->site.canary = (struct canary){round->w->addresses[2].address, 7};
-    begin(round, 0, 0);
+    two_silent_hosts_and_a_canary(round);
     begin(round, 1, 1);
     run_all(round);
     assert_int_equal(times_sent("tcp", 7), 1);
@@ -246,14 +259,9 @@ static void visits_share_one_question_to_the_canary(void **state)
 static void who_waits_for_the_canary_may_be_broken_off(void **state)
 {
     struct round *round = *state;
-    two_hosts(round);
-    unlisted = PROBE_SILENT;
-    round->w->site.canary = (struct canary){round->w->addresses[2].address, 7};
-    begin(round, 0, 0);
+    two_silent_hosts_and_a_canary(round);
     begin(round, 1, 1);
-    for (int steps = 0; times_sent("tcp", 7) == 0 && steps < 100; steps++)
-        (void)step_all(round);
-    assert_int_equal(times_sent("tcp", 7), 1);
+    step_until_the_canary_is_asked(round);
     end_visit(round, 0); /* the one that asked, or the one that waits: the other has its answer */
     run_all(round);
     assert_true(round->over[1]);
@@ -263,12 +271,8 @@ static void who_waits_for_the_canary_may_be_broken_off(void **state)
 static void the_memory_may_go_while_the_canary_is_asked(void **state)
 {
     struct round *round = *state;
-    two_hosts(round);
-    unlisted = PROBE_SILENT;
-    round->w->site.canary = (struct canary){round->w->addresses[2].address, 7};
-    begin(round, 0, 0);
-    for (int steps = 0; times_sent("tcp", 7) == 0 && steps < 100; steps++)
-        (void)step_all(round);
+    two_silent_hosts_and_a_canary(round);
+    step_until_the_canary_is_asked(round);
     end_visit(round, 0);
     look_memory_free(round->memory);
     round->memory = NULL;
