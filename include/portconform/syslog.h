@@ -25,10 +25,6 @@ struct syslog_origin {
     uint32_t pen; /* 0: 32473 */
 };
 
-/* Does what the target's files hold (authorities, certificate, key and its permissions) serve? Each mistake is told in
- * `diags`, at the target's origin. 0, PC_ESEMANTIC, or -ENOMEM. Reads files. */
-int syslog_target_check_files(const struct syslog_target *target, struct diag_list *diags);
-
 struct sender;
 /* Starts the thread, which takes the outbox (transferred; on failure it stays the caller's) and closes it at its end.
  * `target` and `origin` are copied. Connects at once, so that trouble is known before the first event. To be started

@@ -2,6 +2,7 @@
 #include "lint.h"
 
 #include "portconform/error.h"
+#include "portconform/syslog_tls.h"
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -81,8 +82,10 @@ static int lint(const struct cli_arguments *arguments, struct diag_list *diags)
                          : -ENOENT;
     for (size_t g = 0; r == 0 && g < config->guide_count; g++)
         lint_guide(&config->guides[g], diags);
-    if (r == 0 && !guides_alone)
+    if (r == 0 && !guides_alone) {
+        (void)syslog_check_files(config->site, diags); /* each mistake is in the list */
         r = check_plans(arguments, config, diags);
+    }
     config_free(config);
     if (r < 0 && diags->errors == 0)
         return cli_fail("lint: %s", pc_strerror(r));

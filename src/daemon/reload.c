@@ -6,6 +6,7 @@
 #include "portconform/error.h"
 #include "portconform/log.h"
 #include "portconform/names.h"
+#include "portconform/syslog_tls.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -46,11 +47,26 @@ static struct check_site_request site_request(const struct daemon_options *optio
     };
 }
 
+/* What the files of its syslog targets hold counts as configuration. */
+static int open_site(const struct check_site_request *request, struct check_site *ret, struct diag_list *diags)
+{
+    struct check_site site;
+    int r = check_site_open(request, &site, diags);
+    if (r < 0)
+        return r;
+    r = syslog_check_files(site.config->site, diags);
+    if (r < 0)
+        check_site_done(&site);
+    else
+        *ret = site;
+    return r;
+}
+
 int site_open(const struct daemon_options *options, struct check_site *ret, struct diag_list *diags)
 {
     int64_t deadline_ms;
     const struct check_site_request request = site_request(options, &deadline_ms);
-    return check_site_open(&request, ret, diags);
+    return open_site(&request, ret, diags);
 }
 
 void site_format_diag(struct text *out, const struct diag *diag)
@@ -110,7 +126,7 @@ static int site_open_again(const struct daemon_options *options, struct check_si
         struct check_site_request request = site_request(options, &deadline_ms);
         request.read = archive_read;
         request.read_context = archive;
-        r = check_site_open(&request, ret, diags);
+        r = open_site(&request, ret, diags);
     }
     text_done(&error);
     archive_free(archive);

@@ -2,10 +2,11 @@
  * no switch that would turn this off. */
 #include "channel.h"
 #include "portconform/address.h"
-#include "tls_context.h"
+#include "portconform/syslog_tls.h"
 
 #include <errno.h>
 #include <openssl/err.h>
+#include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 #include <poll.h>
 #include <string.h>
@@ -73,7 +74,7 @@ static int shake_hands(struct channel *channel)
 
 static int tls_open(struct channel *channel)
 {
-    SSL_CTX *context = tls_context_new(&channel->target->tls, channel->error, sizeof(channel->error));
+    SSL_CTX *context = syslog_tls_context(&channel->target->tls, channel->error, sizeof(channel->error));
     if (context == NULL)
         return -EACCES;
     int result = stream_connect(channel);

@@ -66,6 +66,22 @@ class Reload(Case):
         self.assert_run(run(COMMAND, "reload", "--control", self.socket), 0, "in force")
         self.assertEqual((self.config()["rejected"], self.config()["generation"]), (False, 5))
 
+    def test_a_broken_certificate_is_a_mistake_of_the_configuration(self):
+        """Told with its file and its reason by lint, at a reload, which it refuses, and at a start."""
+        pem = self.folder / "siem-ca.pem"
+        pem.write_text("-----BEGIN CERTIFICATE-----\nMIIBbroken\n-----END CERTIFICATE-----\n")
+        self.site('site: {\n name = "lab"; syslog = ( { name = "siem"; target = "tls:127.0.0.1:6514"; tls = { ca = "'
+                  f'{pem}"; }}; }} );\n}};\n')
+        words = ("site.conf:2:", "the syslog target 'siem' cannot be used:", f"{pem}: no certificates to trust")
+        linted = run(COMMAND, "lint", "-C", self.folder)
+        reloaded = run(COMMAND, "reload", "--control", self.socket)
+        started = run(DAEMON, "-C", self.folder, "--agentx", "none", "--state", "none", "--control", "none")
+        self.assertEqual((linted.status, reloaded.status, started.status), (1, 1, 78), (linted, reloaded, started))
+        for word in words:
+            for said in (linted.out, reloaded.err, started.err):
+                self.assertIn(word, said)
+        self.assertEqual((self.config()["rejected"], self.config()["generation"]), (True, 1))
+
 
 if __name__ == "__main__":
     main()

@@ -193,22 +193,6 @@ static void test_a_receiver_that_does_not_read_ends_with_the_time(void **state)
     close(fd);
 }
 
-static void test_keys_of_others(void **state)
-{
-    struct place *place = *state;
-    struct diag_list diags;
-    assert_int_equal(diag_list_init(&diags), 0);
-    assert_true(syslog_target_init(&place->target, "siem", "tls:siem.example.jp"));
-    place->target.tls.ca = "tests/fixtures/nowhere.pem";
-    assert_int_equal(syslog_target_check_files(&place->target, &diags), PC_ESEMANTIC);
-    assert_non_null(strstr(diags.items[0].message, "nowhere.pem: no certificates to trust"));
-    place->target.tls.ca = NULL;
-    place->target.tls.certificate = place->target.tls.key = place->path;
-    assert_int_equal(syslog_target_check_files(&place->target, &diags), PC_ESEMANTIC);
-    assert_non_null(strstr(diags.items[1].message, "no certificate"));
-    diag_list_done(&diags);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -217,7 +201,6 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_an_absent_receiver_is_not_waited_for, make_place, remove_place),
         cmocka_unit_test_setup_teardown(test_a_receiver_that_does_not_read_ends_with_the_time, make_place,
                                         remove_place),
-        cmocka_unit_test_setup_teardown(test_keys_of_others, make_place, remove_place),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

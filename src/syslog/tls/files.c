@@ -1,14 +1,14 @@
 /* TLS: authorities, certificate and private key, out of files. */
-#include "tls_context.h"
-
 #include "portconform/error.h"
 #include "portconform/secret_file.h"
-#include "portconform/syslog.h"
+#include "portconform/site.h"
+#include "portconform/syslog_tls.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
+#include <openssl/ssl.h>
 #include <openssl/x509.h>
 #include <stdio.h>
 #include <string.h>
@@ -94,7 +94,7 @@ static bool use_files(SSL_CTX *context, const struct syslog_tls *settings, char 
     return use_key(context, settings->key == NULL ? settings->certificate : settings->key, error, size);
 }
 
-SSL_CTX *tls_context_new(const struct syslog_tls *settings, char *error, size_t size)
+SSL_CTX *syslog_tls_context(const struct syslog_tls *settings, char *error, size_t size)
 {
     ERR_clear_error();
     SSL_CTX *context = SSL_CTX_new(TLS_client_method());
@@ -120,7 +120,7 @@ int syslog_target_check_files(const struct syslog_target *target, struct diag_li
     char error[512];
     if (target->place.transport != SYSLOG_TLS)
         return 0;
-    SSL_CTX *context = tls_context_new(&target->tls, error, sizeof(error));
+    SSL_CTX *context = syslog_tls_context(&target->tls, error, sizeof(error));
     if (context == NULL) {
         diag_add(diags, DIAG_ERROR, target->origin, NULL, "the syslog target '%s' cannot be used: %s", target->name,
                  error);
@@ -131,4 +131,14 @@ int syslog_target_check_files(const struct syslog_target *target, struct diag_li
         diag_add(diags, DIAG_WARNING, target->origin, NULL, "%s: the certificate has expired", target->tls.certificate);
     SSL_CTX_free(context);
     return 0;
+}
+
+int syslog_check_files(const struct site *site, struct diag_list *diags)
+{
+    int r = 0;
+    for (size_t i = 0; i < site->syslog_count; i++) {
+        int checked = syslog_target_check_files(&site->syslog[i], diags);
+        r = checked < 0 ? checked : r;
+    }
+    return r;
 }

@@ -1,8 +1,8 @@
 /* What TLS is set up from: files whose permissions are judged before they are read, and the least version. The
  * handshakes themselves are held with real receivers, tests/peers/syslog_receivers.py. */
 #include "portconform/error.h"
-#include "portconform/syslog.h"
-#include "tls_context.h"
+#include "portconform/site.h"
+#include "portconform/syslog_tls.h"
 
 #include <openssl/evp.h>
 #include <openssl/pem.h>
@@ -92,7 +92,7 @@ static struct syslog_tls settings_of(const struct place *place)
 static void expect_good(const struct syslog_tls *settings)
 {
     char error[ERROR_SIZE] = "";
-    SSL_CTX *context = tls_context_new(settings, error, sizeof(error));
+    SSL_CTX *context = syslog_tls_context(settings, error, sizeof(error));
     assert_string_equal(error, "");
     assert_non_null(context);
     SSL_CTX_free(context);
@@ -101,7 +101,7 @@ static void expect_good(const struct syslog_tls *settings)
 static void expect_refusal(const struct syslog_tls *settings, const char *why)
 {
     char error[ERROR_SIZE] = "";
-    assert_null(tls_context_new(settings, error, sizeof(error)));
+    assert_null(syslog_tls_context(settings, error, sizeof(error)));
     if (strstr(error, why) == NULL)
         fail_msg("\"%s\" does not say \"%s\"", error, why);
 }
@@ -163,12 +163,51 @@ static void the_least_version_is_demanded(void **state)
     static const int versions[] = {[SYSLOG_TLS_1_2] = TLS1_2_VERSION, [SYSLOG_TLS_1_3] = TLS1_3_VERSION};
     for (unsigned least = SYSLOG_TLS_1_2; least <= SYSLOG_TLS_1_3; least++) {
         settings.least = least;
-        SSL_CTX *context = tls_context_new(&settings, error, sizeof(error));
+        SSL_CTX *context = syslog_tls_context(&settings, error, sizeof(error));
         assert_non_null(context);
         assert_int_equal(SSL_CTX_get_min_proto_version(context), versions[least]);
         assert_int_equal(SSL_CTX_get_verify_mode(context), SSL_VERIFY_PEER);
         SSL_CTX_free(context);
     }
+}
+
+static void expect_mistake(const struct syslog_target *target, const char *words)
+{
+    struct diag_list diags;
+    assert_int_equal(diag_list_init(&diags), 0);
+    const struct site site = {.syslog = target, .syslog_count = 1};
+    assert_int_equal(syslog_check_files(&site, &diags), words == NULL ? 0 : PC_ESEMANTIC);
+    assert_int_equal(diags.errors, words == NULL ? 0 : 1);
+    if (words != NULL) {
+        assert_non_null(strstr(diags.items[0].message, words));
+        assert_string_equal(diags.items[0].origin.file, "site.conf");
+    }
+    diag_list_done(&diags);
+}
+
+static void spoil(const char *path)
+{
+    FILE *file = create(path);
+    fputs("-----BEGIN CERTIFICATE-----\nMIIBbroken\n-----END CERTIFICATE-----\n", file);
+    fclose(file);
+}
+
+static void mistakes_are_told_where_the_target_is_named(void **state)
+{
+    const struct place *place = *state;
+    struct syslog_target target;
+    assert_true(syslog_target_init(&target, "siem", "tls:siem.example.jp"));
+    target.origin = (struct origin){.file = "site.conf", .line = 3};
+    target.tls = settings_of(place);
+    expect_mistake(&target, NULL);
+    target.tls.ca = "tests/fixtures/nowhere.pem";
+    expect_mistake(&target, "nowhere.pem: no certificates to trust");
+    target.tls = settings_of(place);
+    spoil(place->certificate);
+    expect_mistake(&target, "the syslog target 'siem' cannot be used: ");
+    expect_mistake(&target, place->certificate);
+    assert_true(syslog_target_init(&target, "plain", "udp:siem.example.jp")); /* has no files */
+    expect_mistake(&target, NULL);
 }
 
 int main(void)
@@ -178,6 +217,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_certificate_with_its_key_is_judged_as_a_key, make_place, remove_place),
         cmocka_unit_test_setup_teardown(a_key_of_another_user_is_refused, make_place, remove_place),
         cmocka_unit_test_setup_teardown(what_is_no_key_is_refused, make_place, remove_place),
+        cmocka_unit_test_setup_teardown(mistakes_are_told_where_the_target_is_named, make_place, remove_place),
         cmocka_unit_test_setup_teardown(the_least_version_is_demanded, make_place, remove_place),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
