@@ -30,7 +30,7 @@ class Kernel(Case):
     def test_full_accept_queue_is_saturated(self):
         port = self.stalled()
         self.loopback(f"tcp {port}", more=SEEN)
-        self.assert_plugin(self.check("-t", "4"), "CRITICAL", "1 saturated")
+        self.assert_plugin(self.check("-t", "20"), "CRITICAL", "1 saturated")
 
     def test_listener_on_another_address(self):
         port = self.listener(address="127.0.0.2")
