@@ -95,6 +95,13 @@ class Case:
         return wait_for(f"an error with one of {words}",
                         lambda: next((word for word in words if word in self.driver.status()["error"]), None))
 
+    def wait_for_stall(self):
+        """Until the sender has noticed that its receiver takes nothing, or has handed over everything all the same."""
+        def noticed():
+            status = self.driver.status()
+            return status["queued"] == 0 or status["error"]
+        wait_for("the stall", noticed)
+
     def close(self):
         if self.driver:
             self.driver.__exit__()
@@ -125,7 +132,7 @@ def not_reading(case):
     """stopped by a signal, and continued"""
     case.receiver.send_signal(signal.SIGSTOP)
     case.events(3000)
-    time.sleep(3)
+    case.wait_for_stall()
     case.receiver.send_signal(signal.SIGCONT)
 
 
@@ -133,7 +140,7 @@ def not_reading_then_killed(case):
     """stopped by a signal, killed with what its kernel holds unread, and started again"""
     case.receiver.send_signal(signal.SIGSTOP)
     case.events(3000)
-    time.sleep(4)
+    case.wait_for_stall()
     case.kill_receiver()
     case.start_receiver()
 
@@ -159,8 +166,8 @@ def disk_full(case):
     _, hard = resource.prlimit(case.receiver.pid, resource.RLIMIT_FSIZE)
     resource.prlimit(case.receiver.pid, resource.RLIMIT_FSIZE, (size + 1000, hard))
     case.events(2000)
-    time.sleep(1)
-    check(os.path.getsize(case.file) <= size + 1000, "the disk was full")
+    wait_for("the full disk", lambda: os.path.getsize(case.file) >= size + 1000)
+    check(os.path.getsize(case.file) == size + 1000, "the disk was full")
     resource.prlimit(case.receiver.pid, resource.RLIMIT_FSIZE, (hard, hard))
 
 
@@ -172,7 +179,8 @@ def refuses_us(case):
     before = len(case.received())
     case.events(300)
     case.wait_for_error("alert")
-    time.sleep(1)
+    failed = case.driver.status()["failed"]
+    wait_for("another attempt", lambda: case.driver.status()["failed"] > failed)
     check(len(case.received()) == before, "nothing arrived")
     case.kill_receiver()
     case.present(case.good, case.ours)
