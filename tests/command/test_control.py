@@ -401,7 +401,7 @@ class Hostile(ControlCase):
     def test_a_user_has_a_part_of_the_places(self):
         """One who takes more harms itself: its oldest give way, and nobody else's."""
         if os.geteuid() != 0:
-            self.skipTest("only root can be somebody else")
+            self.skipTest("only root can become another user")
         os.chmod(self.folder, 0o755)
         self.daemon(environment={"CONTROL_GROUP": "4242"})
         path = str(self.folder / "control")
@@ -420,7 +420,7 @@ class Hostile(ControlCase):
 
     def test_watchers_of_users_leave_room_for_commands(self):
         if os.geteuid() != 0:
-            self.skipTest("only root can be somebody else")
+            self.skipTest("only root can become another user")
         os.chmod(self.folder, 0o755)
         self.daemon(environment={"CONTROL_GROUP": "4242"})
         path = str(self.folder / "control")
