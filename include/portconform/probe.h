@@ -164,6 +164,9 @@ bool probe_read_error(struct probe *probe, int fd, int error);
  * the probe's alone, watched for EPOLLOUT; false: not yet, or the probe has ended. */
 int probe_tcp_start(struct probe *probe);
 bool probe_tcp_established(struct probe *probe, uint32_t epoll_events);
+/* Calls once more by the same descriptor, when the first connection is over: watched for EPOLLOUT. 0 or a negated
+ * errno. How that call ends says nothing about the port: the first one was accepted. */
+int probe_tcp_again(struct probe *probe);
 /* All of a kind over UDP. The kind's state begins with a struct udp_exchange; the functions are its `start`, with the
  * payload that it asks by (NULL: an empty datagram), `on_ready`, `on_timer` and `on_deadline`. */
 struct udp_payload;

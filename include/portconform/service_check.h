@@ -76,8 +76,9 @@ enum service_verdict service_talk_read(const struct service_talk *talk, struct t
 size_t service_talk_say(struct service_talk *talk, uint8_t *buffer, size_t size);
 /* Ends a probe by a verdict other than MORE and SAY. `before`: goes in front of the detail ("TLS 1.3, ...; "). */
 void service_talk_end(struct probe *probe, enum service_verdict verdict, const char *before, const char *detail);
-/* Do these octets begin a TLS record (RFC 8446 section 5.1)? */
+/* Do these octets begin a TLS record (RFC 8446 section 5.1) of a server? */
 bool service_looks_like_tls(const uint8_t *octets, size_t length);
+bool service_may_become_tls(const uint8_t *octets, size_t length); /* too few of them to tell, and none against it */
 
 /* A row: which check proves which service of the table of services. Where the service is TLS from the first octet, the
  * check is what is spoken inside. */

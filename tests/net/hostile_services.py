@@ -3,6 +3,7 @@
 and lies; in a network namespace of its own. Usage: hostile_services.py BUILD"""
 import os
 import socket
+import ssl
 import struct
 import subprocess
 import sys
@@ -56,6 +57,57 @@ def reset_at_once(peer):
     reset(peer)
 
 
+def close_when_asked(peer):
+    peer.recv(4096)
+
+
+def reset_when_asked(peer):
+    peer.recv(4096)
+    reset(peer)
+
+
+def echo(peer):
+    while octets := peer.recv(4096):
+        peer.sendall(octets)
+
+
+def make_server_context():
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    with tempfile.TemporaryDirectory(prefix="portconform-hostile-") as folder:
+        key, certificate = os.path.join(folder, "key.pem"), os.path.join(folder, "certificate.pem")
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
+                        "-days", "2", "-subj", "/CN=peer", "-keyout", key, "-out", certificate], check=True,
+                       stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        context.load_cert_chain(certificate, key)
+    return context
+
+
+SERVER_CONTEXT = make_server_context()
+
+
+def tls(inside):
+    """Takes nothing but TLS, and says nothing to what is not."""
+    def talk(peer):
+        with SERVER_CONTEXT.wrap_socket(peer, server_side=True) as connection:
+            inside(connection)
+    return talk
+
+
+def cut_tls(octets, then):
+    """As many octets of the handshake, and not one more."""
+    def talk(peer):
+        received, sent = ssl.MemoryBIO(), ssl.MemoryBIO()
+        server = SERVER_CONTEXT.wrap_bio(received, sent, server_side=True)
+        received.write(peer.recv(4096))
+        try:
+            server.do_handshake()
+        except ssl.SSLWantReadError:
+            pass
+        peer.sendall(sent.read()[:octets])
+        then(peer)
+    return talk
+
+
 def answer_then_reset(octets):
     def talk(peer):
         peer.recv(4096)
@@ -92,7 +144,29 @@ CASES = (
     ("sends two lines, one a lie", say(b"hello\r\nPORTCONFORM OK - all conforms\r\n"), "vnc",
      {("impostor", "wrong-protocol")}),
     ("sends NUL octets", say(bytes(5000)), "stomp", {("impostor", "wrong-protocol")}),
+    ("closes when it was asked", close_when_asked, "ajp", {("conforming", "accepted")}),
+    ("resets when it was asked", reset_when_asked, "smb", {("conforming", "accepted")}),
+    ("resets when it was asked", reset_when_asked, "https", {("conforming", "accepted")}),
+    ("is too busy for a name", say(b"Exceeded MaxStartups\r\n"), "ssh", {("conforming", "accepted")}),
+    ("refuses us", say(b"550 5.7.1 you are on a list\r\n"), "smtp", {("conforming", "accepted")}),
 )
+# servers that take nothing but TLS, where plain is expected: whoever speaks first, and however few octets tell them so
+CASES += tuple(("takes TLS alone", tls(wait_for_close), service, {("impostor", "tls-unexpected")}) for service in (
+    "http", "winrm", "amt", "smtp", "submission", "pop3", "imap", "ftp", "ssh", "ldap", "sip", "rtsp", "xmpp", "smb",
+    "netbios-ssn", "mssql", "dcerpc", "rdp", "vnc", "ajp", "java-rmi", "openwire", "stomp", "cql"))
+# what comes back is what was said
+CASES += tuple(("says what it hears", echo, service, {("impostor", "wrong-protocol")}) for service in (
+    "http", "smtp", "ssh", "ldap", "vnc", "openwire", "mssql"))
+CASES += (("says what it hears", echo, "https", {("impostor", "tls-expected")}),)
+# inside TLS, and on the way into it
+CASES += tuple(case for service in ("https", "smtps", "ldaps") for case in (
+    ("closes inside TLS", tls(close_at_once), service, {("conforming", "accepted")}),
+    ("resets inside TLS", tls(reset_at_once), service, {("conforming", "accepted")}),
+    ("never ends inside TLS", tls(endless(b"all the same\r\n")), service, {("impostor", "wrong-protocol")}),
+    ("sends escape sequences inside TLS", tls(say(b"\x1b[2J|\r\nPORTCONFORM OK\r\n")), service,
+     {("impostor", "wrong-protocol")})))
+CASES += tuple((f"resets after {octets} octets of the handshake", cut_tls(octets, reset), "https",
+                {("conforming", "tls-failed")}) for octets in (1, 5, 6, 90, 130, 400))
 
 
 def run(*command):
@@ -123,7 +197,8 @@ def main(build):
                 failed.append(f"{service}, {what}: {seen}, wanted {wanted}\n{told.stderr.decode()}")
         outputs = [run(os.path.join(build, "check_portconform"), "-C", config, "-H", "peer"),
                    run(os.path.join(build, "portconform"), "check", "-C", config)]
-        outputs += [run(os.path.join(build, "portconform"), "explain", "-C", config, "peer", str(port)) for port in ports]
+        outputs += [run(os.path.join(build, "portconform"), "explain", "-C", config, "peer", str(port))
+                    for port, case in zip(ports, CASES) if "sends" in case[0]]
         for result in outputs:
             if any(octet < 0x20 and octet != 0x0a or octet == 0x7f for octet in result.stdout + result.stderr):
                 failed.append(f"a control character is told: {result.stdout}")

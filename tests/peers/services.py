@@ -167,8 +167,7 @@ def plain_and_tls(build, bed):
     table = Table("plain where TLS is expected, TLS where plain is expected, and whose certificate it is")
     cases = [("http", 8444, "nginx, HTTPS", "", ("impostor", "tls-unexpected")),
              ("smtp", 8465, "OpenSMTPD, SMTPS", "", ("impostor", "tls-unexpected")),
-             # it closes without an alert: nothing tells why
-             ("ldap", 8636, "OpenLDAP, LDAPS", "", ("conforming", "accepted")),
+             ("ldap", 8636, "OpenLDAP, LDAPS", "", ("impostor", "tls-unexpected")),  # it closes without an alert
              ("imap", 8993, "Dovecot, IMAPS", "", ("impostor", "tls-unexpected")),
              ("https", 8080, "nginx, HTTP", "", ("impostor", "tls-expected")),
              ("tls", 8025, "OpenSMTPD, SMTP", "", ("impostor", "tls-expected")),

@@ -35,6 +35,22 @@ int probe_tcp_start(struct probe *probe)
     return 0;
 }
 
+int probe_tcp_again(struct probe *probe)
+{
+    const struct probe_request *request = probe_request_of(probe);
+    const struct sockaddr nobody = {.sa_family = AF_UNSPEC};
+    struct sockaddr_storage target;
+    socklen_t length = address_to_sockaddr(&request->target, request->port, &target);
+    int fd = probe_fd(probe), error;
+    socklen_t error_length = sizeof(error);
+    if (connect(fd, &nobody, sizeof(nobody)))
+        return -errno;
+    (void)getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &error_length); /* the reset of our own */
+    if (connect(fd, (const struct sockaddr *)&target, length) && errno != EINPROGRESS)
+        return -errno;
+    return probe_watch(probe, fd, EPOLLOUT);
+}
+
 /* Linux connects a socket to itself when its own port happens to be the one it calls (RFC 9293 section 3.5, both sides
  * at once). Nobody listens there then. */
 static bool connected_to_itself(int fd)

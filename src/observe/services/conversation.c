@@ -9,22 +9,25 @@ enum {
     TLS_HANDSHAKE = 0x16,
     TLS_MAJOR_VERSION = 3,
     TLS_MINOR_MAX = 4,
+    TLS_MESSAGE_AT = 5,
+    TLS_CLIENT_HELLO = 1,
 };
 
 bool service_looks_like_tls(const uint8_t *octets, size_t length)
 {
-    return length >= 3 && (octets[0] == TLS_ALERT || octets[0] == TLS_HANDSHAKE) && octets[1] == TLS_MAJOR_VERSION &&
-           octets[2] <= TLS_MINOR_MAX;
+    if (length < 3 || (octets[0] != TLS_ALERT && octets[0] != TLS_HANDSHAKE) || octets[1] != TLS_MAJOR_VERSION ||
+        octets[2] > TLS_MINOR_MAX)
+        return false;
+    /* a server has no such hello: it is ours that comes back */
+    return octets[0] == TLS_ALERT || length <= TLS_MESSAGE_AT || octets[TLS_MESSAGE_AT] != TLS_CLIENT_HELLO;
 }
 
-/* Could it still become a TLS record? */
-static bool may_become_tls(const uint8_t *octets, size_t length)
+bool service_may_become_tls(const uint8_t *octets, size_t length)
 {
     uint8_t begun[3] = {TLS_ALERT, TLS_MAJOR_VERSION, 0};
-    if (length >= sizeof(begun))
+    if (length == 0 || length >= sizeof(begun))
         return false;
-    if (length > 0)
-        memcpy(begun, octets, length);
+    memcpy(begun, octets, length);
     return service_looks_like_tls(begun, sizeof(begun));
 }
 
@@ -87,7 +90,7 @@ enum service_verdict service_talk_read(const struct service_talk *talk, struct t
             return verdict;
         break;
     case SERVICE_WRONG:
-        if (!talk->over && !talk->over_tls && may_become_tls(talk->heard, talk->length))
+        if (!talk->over && !talk->over_tls && service_may_become_tls(talk->heard, talk->length))
             return SERVICE_MORE;
         return wrong(talk, detail);
     case SERVICE_PROVEN:

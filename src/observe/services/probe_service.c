@@ -4,9 +4,12 @@
  *     -----------+------------------------------+----------------------------------------------------------------
  *     CONNECTING | the connection               | refused, stopped, silent: as the TCP probe
  *     TALKING    | octets, the peer's close     | open: proven, the wrong protocol, or merely accepted
+ *     CALLING    | another connection           | open: as TALKING left it
+ *     ASKING     | octets, the peer's close     | open: TLS, or as TALKING left it
  *
  * A server that has to speak first and does not may be one that waits for TLS: when two thirds of the time are over it
- * gets a client's hello of TLS, and what answers to that is TLS.
+ * gets a client's hello of TLS, and what answers to that is TLS. One that hears us and closes without a word may be one
+ * that takes nothing but TLS: it is called once more, and gets that hello.
  */
 #include "talk.h"
 
@@ -21,7 +24,8 @@ struct talking {
     struct service_talk talk;
     uint8_t *heard; /* SERVICE_HEARD_MAX octets, made when the first one comes */
     char host[ADDRESS_TEXT];
-    bool connected;
+    const char *silence; /* how the first connection ended, while there is a second one */
+    enum { SERVICE_CONNECTING, SERVICE_TALKING, SERVICE_CALLING, SERVICE_ASKING } phase;
     bool asked_for_tls;
 };
 
@@ -66,17 +70,61 @@ static void advance(struct probe *probe)
     text_done(&detail);
 }
 
+static bool answered_in_tls(const struct talking *state)
+{
+    return service_looks_like_tls(state->talk.heard, state->talk.length);
+}
+
 /* No more will come: `silence` says how it ended where nothing was said at all. */
 static void end_talk(struct probe *probe, const char *silence)
 {
     struct talking *state = probe_state(probe);
     struct text detail = {0};
     state->talk.over = true;
+    if (state->silence && !answered_in_tls(state)) {
+        state->talk.length = 0; /* whatever it says to a hello of TLS but TLS is no answer to our question */
+        silence = state->silence;
+    }
     enum service_verdict verdict = service_talk_read(&state->talk, &detail);
     if (state->talk.length == 0)
         text_add(&detail, silence);
     conclude(probe, verdict, &detail);
     text_done(&detail);
+}
+
+static void ask_for_tls(struct probe *probe)
+{
+    struct talking *state = probe_state(probe);
+    uint8_t hello[128];
+    state->asked_for_tls = true;
+    (void)send_all(probe, hello, talk_tls_hello(hello, sizeof(hello), state->talk.nonce));
+}
+
+/* The peer has ended the connection. */
+static void hang_up(struct probe *probe, const char *silence)
+{
+    struct talking *state = probe_state(probe);
+    bool worth_a_call = state->phase == SERVICE_TALKING && state->talk.length == 0 && state->talk.said > 0 &&
+                        state->talk.check->first == SPEAKER_CLIENT;
+    if (!worth_a_call || probe_tcp_again(probe) < 0) {
+        end_talk(probe, silence);
+        return;
+    }
+    state->silence = silence;
+    state->phase = SERVICE_CALLING;
+}
+
+/* The second connection stands, or will not. */
+static bool called_again(struct probe *probe, uint32_t epoll_events)
+{
+    struct talking *state = probe_state(probe);
+    if (epoll_events & (EPOLLERR | EPOLLHUP) || probe_watch(probe, probe_fd(probe), EPOLLIN) < 0) {
+        end_talk(probe, state->silence);
+        return false;
+    }
+    state->phase = SERVICE_ASKING;
+    ask_for_tls(probe);
+    return true;
 }
 
 /* One piece from the socket. False: nothing more now, or the probe has ended. */
@@ -96,7 +144,7 @@ static bool hear(struct probe *probe)
     if (got < 0 && errno == EAGAIN)
         return false;
     if (got <= 0) {
-        end_talk(probe, got == 0 ? "accepted, then closed without a word" : "accepted, then reset without a word");
+        hang_up(probe, got == 0 ? "accepted, then closed without a word" : "accepted, then reset without a word");
         return false;
     }
     talk->length += (size_t)got;
@@ -113,7 +161,7 @@ static void listen_to(struct probe *probe)
         }
         if (state->asked_for_tls) {
             /* it may be a slow server that takes our hello for nonsense: only TLS is an answer to that */
-            if (service_looks_like_tls(state->talk.heard, state->talk.length))
+            if (answered_in_tls(state))
                 end_talk(probe, "");
             continue;
         }
@@ -141,11 +189,13 @@ static bool begin(struct probe *probe)
 static void service_on_ready(struct probe *probe, uint32_t epoll_events)
 {
     struct talking *state = probe_state(probe);
-    if (!state->connected) {
+    if (state->phase == SERVICE_CALLING && !called_again(probe, epoll_events))
+        return;
+    if (state->phase == SERVICE_CONNECTING) {
         if (!probe_tcp_established(probe, epoll_events))
             return;
         probe_note_rtt(probe);
-        state->connected = true;
+        state->phase = SERVICE_TALKING;
         if (!service_check_serves(probe_request_of(probe)->service)) {
             probe_end(probe, PROBE_OPEN, REASON_ACCEPTED);
             return;
@@ -158,23 +208,20 @@ static void service_on_ready(struct probe *probe, uint32_t epoll_events)
 
 static void service_on_timer(struct probe *probe)
 {
-    struct talking *state = probe_state(probe);
-    uint8_t hello[128];
-    if (!state->connected || state->talk.length > 0)
-        return;
-    state->asked_for_tls = true;
-    (void)send_all(probe, hello, talk_tls_hello(hello, sizeof(hello), state->talk.nonce));
+    const struct talking *state = probe_state(probe);
+    if (state->phase == SERVICE_TALKING && state->talk.length == 0)
+        ask_for_tls(probe);
 }
 
 static void service_on_deadline(struct probe *probe)
 {
     struct talking *state = probe_state(probe);
     char silence[64];
-    if (!state->connected)
+    if (state->phase == SERVICE_CONNECTING)
         return;
     (void)snprintf(silence, sizeof(silence), "accepted, but said nothing in %g s",
                    probe_request_of(probe)->timeout_ms / 1000.0);
-    probe_result_of(probe)->mute = state->talk.length == 0;
+    probe_result_of(probe)->mute = state->talk.length == 0 && !state->silence;
     end_talk(probe, silence);
 }
 

@@ -8,28 +8,23 @@
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 
-enum {
-    PEEK_COLUMNS = 60,
-    TLS_ALERT = 0x15,
-    TLS_HANDSHAKE = 0x16,
-    TLS_MAJOR_VERSION = 3,
-};
+enum { PEEK_COLUMNS = 60 };
+
+static size_t peeked(const struct tls_state *state)
+{
+    return state->received < TLS_PEEK_MAX ? state->received : TLS_PEEK_MAX;
+}
 
 bool tls_looks_right(const struct tls_state *state)
 {
-    if (state->received == 0)
-        return false;
-    if (state->peek[0] != TLS_HANDSHAKE && state->peek[0] != TLS_ALERT)
-        return false;
-    return state->received < 2 || state->peek[1] == TLS_MAJOR_VERSION;
+    return service_looks_like_tls(state->peek, peeked(state)) || service_may_become_tls(state->peek, state->received);
 }
 
 void tls_end_not_tls(struct probe *probe)
 {
     const struct tls_state *state = probe_state(probe);
-    size_t length = state->received < TLS_PEEK_MAX ? state->received : TLS_PEEK_MAX;
     struct text seen = {0};
-    text_escape(&seen, state->peek, length, ESCAPE_ASCII, PEEK_COLUMNS);
+    text_escape(&seen, state->peek, peeked(state), ESCAPE_ASCII, PEEK_COLUMNS);
     probe_set_detail(probe, "no TLS, but \"%s\"", text_string(&seen));
     text_done(&seen);
     probe_result_of(probe)->wrong_protocol = true;

@@ -32,6 +32,7 @@ enum {
     READ_MAX = 256 * 1024, /* octets that a peer may send in all */
     HANDSHAKES_MAX = 64,   /* at a time: each costs processor time on both sides, and memory */
     TURN_MS = 10,          /* after which a probe that waits for its turn looks again */
+    TURN_HELD_MS = 250,    /* after which one that waits for its peer lets others begin */
 };
 
 static unsigned handshakes; /* under way. One thread makes probes */
@@ -215,6 +216,7 @@ static void begin(struct probe *probe)
     }
     handshakes++;
     state->has_turn = true;
+    probe_set_timer(probe, probe_now(probe).mono_ms + TURN_HELD_MS);
     if (!set_up(probe)) {
         probe_end(probe, PROBE_LOCAL, REASON_NO_MEMORY);
         return;
@@ -252,8 +254,10 @@ static void tls_on_ready(struct probe *probe, uint32_t epoll_events)
 
 static void tls_on_timer(struct probe *probe)
 {
-    const struct tls_state *state = probe_state(probe);
-    if (state->connected && !state->has_turn && !state->ssl)
+    struct tls_state *state = probe_state(probe);
+    if (state->has_turn)
+        give_back_turn(state);
+    else if (state->connected && !state->ssl)
         begin(probe);
 }
 

@@ -243,6 +243,24 @@ static void a_long_greeting_is_waited_for(void **state)
     text_done(&greeting);
 }
 
+/* What proves one proves no other. */
+static void no_answer_proves_another(void **state)
+{
+    size_t count;
+    (void)state;
+    const struct service_check_row *rows = service_check_table(&count);
+    for (size_t i = 0; i < sizeof(right) / sizeof(right[0]); i++) {
+        for (size_t r = 0; r < count; r++) {
+            const struct sample *one = &right[i];
+            if (rows[r].check == find(one->service))
+                continue;
+            enum service_verdict verdict = hear(rows[r].service, one->octets, one->length, one->length, true);
+            if (verdict != SERVICE_WRONG && verdict != SERVICE_UNPROVEN)
+                fail_msg("%s, sample %zu, proves %s", one->service, i, rows[r].service);
+        }
+    }
+}
+
 static void silence_proves_nothing(void **state)
 {
     size_t count;
@@ -350,7 +368,9 @@ static void the_hello_is_a_tls_record(void **state)
     uint8_t hello[256];
     (void)state;
     size_t length = talk_tls_hello(hello, sizeof(hello), nonce);
-    assert_true(service_looks_like_tls(hello, length));
+    assert_true(service_looks_like_tls(hello, 5));
+    assert_false(service_looks_like_tls(hello, length)); /* it comes back: no server of TLS */
+    assert_true(service_looks_like_tls((const uint8_t[]){0x16, 3, 3, 0, 0x7a, 2}, 6));
     assert_int_equal((size_t)hello[3] << 8 | hello[4], length - 5);
     assert_int_equal((size_t)hello[7] << 8 | hello[8], length - 9);
     assert_int_equal(talk_tls_hello(hello, 40, nonce), 0);
@@ -364,6 +384,7 @@ int main(void)
         cmocka_unit_test_teardown(each_is_told_from_others, forget),
         cmocka_unit_test_teardown(a_refusal_is_no_impostor, forget),
         cmocka_unit_test_teardown(a_long_greeting_is_waited_for, forget),
+        cmocka_unit_test_teardown(no_answer_proves_another, forget),
         cmocka_unit_test_teardown(silence_proves_nothing, forget),
         cmocka_unit_test_teardown(tls_in_place_of_plain, forget),
         cmocka_unit_test_teardown(an_echo_is_no_service, forget),

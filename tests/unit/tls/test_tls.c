@@ -510,6 +510,56 @@ static void no_other_handshake_is_made(void **state)
     assert_false(bed.result.wrong_protocol);
 }
 
+static void serve_echo(int peer)
+{
+    char octets[1024];
+    ssize_t got;
+    while ((got = recv(peer, octets, sizeof(octets), 0)) > 0)
+        send_text(peer, octets, (size_t)got);
+}
+
+/* Our own hello is no server's. */
+static void an_echo_is_not_tls(void **state)
+{
+    (void)state;
+    begin(serve_echo, NULL);
+    finish(PROBE_OPEN, REASON_TLS_EXPECTED);
+    assert_true(bed.result.wrong_protocol);
+}
+
+/* hostile peers: as many as may shake hands at a time take the call and say nothing */
+static void stalled_peers_hold_up_nobody(void **state)
+{
+    enum { STALLED = 64, STEP_MS = 10 };
+    struct moment now = start;
+    struct sockaddr_in own = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t length = sizeof(own);
+    struct probe_request request = {.kind = &probe_kind_tls, .timeout_ms = TIMEOUT_MS, .done = on_done};
+    int stalled = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    (void)state;
+    assert_int_equal(bind(stalled, (struct sockaddr *)&own, length), 0);
+    assert_int_equal(listen(stalled, STALLED), 0);
+    assert_int_equal(getsockname(stalled, (struct sockaddr *)&own, &length), 0);
+    assert_int_equal(address_parse("127.0.0.1", &request.target), 0);
+    request.port = ntohs(own.sin_port);
+    for (int i = 0; i < STALLED; i++)
+        assert_int_equal(probe_engine_add(bed.engine, &request), 0);
+    for (; now.mono_ms < start.mono_ms + TIMEOUT_MS / 2; now.mono_ms += STEP_MS)
+        probe_engine_step(bed.engine, now); /* connected, and their hellos are sent */
+    make_context(&mgr01);
+    begin(serve_tls, NULL);
+    while (bed.done == 0) {
+        bool waits = now.mono_ms >= start.mono_ms + TIMEOUT_MS - STEP_MS; /* before the time of the others is over */
+        if (!wait_ready(waits ? PATIENCE_MS : 0) && waits)
+            fail_msg("it has no turn");
+        now.mono_ms += waits ? 0 : STEP_MS;
+        probe_engine_step(bed.engine, now);
+    }
+    finish(PROBE_OPEN, REASON_SERVICE_PROVEN);
+    assert_int_equal(bed.done, 1);
+    assert_int_equal(close(stalled), 0);
+}
+
 static void a_silent_peer_is_open_and_no_more(void **state)
 {
     (void)state;
@@ -714,6 +764,8 @@ int main(void)
         TEST(so_is_one_of_tls_1_3),
         TEST(a_stranger_that_wants_our_certificate_is_one),
         TEST(no_other_handshake_is_made),
+        TEST(an_echo_is_not_tls),
+        TEST(stalled_peers_hold_up_nobody),
         TEST(a_silent_peer_is_open_and_no_more),
         TEST(a_dripping_peer_ends_at_the_deadline),
         TEST(a_plain_drip_is_not_tls),
