@@ -32,7 +32,6 @@ int control_server_start(const struct control_server_options *options, struct co
 /* Tells waiting clients that the daemon ends, removes the socket, frees. Takes NULL. False: a thread still hangs (in
  * `history`), everything stays, and the program must end by _exit(2). */
 bool control_server_stop(struct control_server *server, unsigned timeout_ms);
-const char *control_server_path(const struct control_server *server);
 
 /* The site that is watched from now on: names, aliases and addresses of its hosts, and what is demanded of them.
  * Copied. To be called before the first snapshot of that site is published. 0 or -ENOMEM (the old one stays). */

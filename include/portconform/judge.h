@@ -65,10 +65,8 @@ struct snapshot *judge_snapshot(const struct judge_input *input, struct finding_
 void judge_digest(const struct plan *plan, struct observations *seen, size_t host, const bool *not_due);
 void judgement_done(struct judgement *judgement); /* takes an emptied one */
 
-/* Which second looks the judge asks for: hosts whose listener table disagrees with a probe and is older than it.
- * `wanted` has plan->host_count entries. Returns how many are set. */
-size_t judge_second_looks(const struct plan *plan, const struct observations *seen, bool *wanted);
-/* The same of one host, by its index. */
+/* Does the judge ask for a second look at a host, by its index: does its listener table disagree with a probe, and is
+ * it older? */
 bool judge_second_look(const struct plan *plan, const struct observations *seen, size_t host);
 
 /* The grid of section 5 for flows that must pass, for tests, `explain` and the manual: rows and columns. */

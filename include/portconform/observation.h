@@ -64,9 +64,6 @@ void listener_table_free(struct listener_table *table); /* drops a reference; ta
 void listener_table_sort(struct listener_table *table);
 /* The first item of a sorted table that is not before that transport and port; `count` where there is none. */
 size_t listener_table_find(const struct listener_table *table, enum transport transport, uint16_t port);
-/* Of what listens where, and for whom; not of how long accept queues are, but of whether one is full. Equal tables have
- * equal digests. */
-uint64_t listener_table_digest(const struct listener_table *table);
 /* Does a packet to address:port reach this listener (address, v4 over a dual-stack "::", wildcard)? V6ONLY_UNKNOWN
  * counts as served. */
 bool listener_serves(const struct listener *listener, const struct address *address);

@@ -61,11 +61,9 @@ size_t watch_host(const struct watch *watch, const char *name);
 /* The wall clock was set, by so much: nothing has become older by that. */
 void watch_clock_set(struct watch *watch, int64_t by_ms);
 
-/* After another plan, and whenever a day has ended: adopts what it says about findings, for at most `most` hosts.
- * False: all hosts have been. As watch_judge() else. */
+/* After another plan, which the end of a day brings as well: adopts what it says about findings, for at most `most`
+ * hosts. False: all hosts have been. As watch_judge() else. */
 bool watch_follow(struct watch *watch, size_t most, struct moment now, struct judgement *into, bool *ret_changed);
-/* Begins that anew. */
-void watch_follow_again(struct watch *watch);
 
 /* All findings as they are now. NULL: out of memory. Owned by the caller. */
 struct snapshot *watch_snapshot(const struct watch *watch, struct moment now);

@@ -68,25 +68,15 @@ static void tell(const char *lines)
         (void)!send(notify.fd, lines, strlen(lines), MSG_DONTWAIT | MSG_NOSIGNAL);
 }
 
-static void tell_with_status(const char *line, const char *status)
+void notify_ready(const char *status)
 {
     struct text lines = {0};
-    text_printf(&lines, "%sSTATUS=", line);
+    text_add(&lines, "READY=1\nSTATUS=");
     text_escape_string(&lines, status, ESCAPE_TEXT);
     text_add(&lines, "\n");
     if (!lines.failed)
         tell(text_string(&lines));
     text_done(&lines);
-}
-
-void notify_ready(const char *status)
-{
-    tell_with_status("READY=1\n", status);
-}
-
-void notify_status(const char *status)
-{
-    tell_with_status("", status);
 }
 
 void notify_reloading(void)
@@ -111,9 +101,4 @@ void notify_alive(struct moment now)
         return;
     notify.next_ms = now.mono_ms + notify.every_ms;
     tell("WATCHDOG=1\n");
-}
-
-int64_t notify_next_ms(void)
-{
-    return notify.every_ms == 0 ? INT64_MAX : notify.next_ms;
 }

@@ -7,11 +7,8 @@
 /* Takes NOTIFY_SOCKET and WATCHDOG_USEC out of the environment, so that no child speaks in our name. To be called
  * before there is a second thread, and before a sandbox closes. */
 void notify_open(void);
-void notify_ready(const char *status);  /* also after notify_reloading() */
-void notify_reloading(void);            /* until notify_ready() */
-void notify_status(const char *status); /* one line for `systemctl status` */
+void notify_ready(const char *status); /* also after notify_reloading(); one line for `systemctl status` */
+void notify_reloading(void);           /* until notify_ready() */
 void notify_stopping(void);
-/* From the loop, each turn: as long as it comes by, the watchdog is content. */
+/* From the loop, once a second: as long as it comes by, the watchdog is content. */
 void notify_alive(struct moment now);
-/* When notify_alive() is wanted at the latest, monotonic; INT64_MAX: never. */
-int64_t notify_next_ms(void);

@@ -31,13 +31,3 @@ bool judge_second_look(const struct plan *plan, const struct observations *seen,
     return looked && looked->listeners && !looked->listeners_again &&
            host_wants_look(&plan->hosts[host], looked->listeners, seen);
 }
-
-size_t judge_second_looks(const struct plan *plan, const struct observations *seen, bool *wanted)
-{
-    size_t count = 0;
-    for (size_t i = 0; i < plan->host_count; i++) {
-        wanted[i] = judge_second_look(plan, seen, i);
-        count += wanted[i];
-    }
-    return count;
-}

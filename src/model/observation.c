@@ -109,42 +109,6 @@ size_t listener_table_find(const struct listener_table *table, enum transport tr
                         items[i].transport != transport ? items[i].transport < transport : items[i].port < port);
 }
 
-/* FNV-1a */
-static uint64_t digest_octets(uint64_t digest, const void *octets, size_t count)
-{
-    const unsigned char *at = octets;
-    for (size_t i = 0; i < count; i++)
-        digest = (digest ^ at[i]) * UINT64_C(0x100000001b3);
-    return digest;
-}
-
-static uint64_t digest_number(uint64_t digest, uint64_t number)
-{
-    enum { OCTET = 8, BITS = 64 };
-    for (unsigned shift = 0; shift < BITS; shift += OCTET)
-        digest = (digest ^ (number >> shift & UINT8_MAX)) * UINT64_C(0x100000001b3);
-    return digest;
-}
-
-uint64_t listener_table_digest(const struct listener_table *table)
-{
-    uint64_t digest = UINT64_C(0xcbf29ce484222325);
-    digest = digest_number(digest, (uint64_t)table->status);
-    digest = digest_number(digest, (uint64_t)table->error);
-    digest = digest_number(digest, (uint64_t)table->udp_complete << 1 | table->tcp_incomplete);
-    for (size_t i = 0; i < table->count; i++) {
-        const struct listener *at = &table->items[i];
-        bool full = at->queue_known && at->queue_length >= at->queue_limit;
-        digest = digest_number(digest, (uint64_t)at->transport << 32 | at->port);
-        digest = digest_number(digest, (uint64_t)at->v6only << 1 | full);
-        digest = digest_number(digest, at->inode);
-        digest = digest_number(digest, (uint64_t)at->owner.uid << 32 | at->address.zone);
-        digest = digest_octets(digest, at->address.octets, sizeof at->address.octets);
-        digest = digest_octets(digest, at->device, strnlen(at->device, sizeof at->device));
-    }
-    return digest;
-}
-
 bool listener_serves(const struct listener *listener, const struct address *address)
 {
     struct address target = *address;

@@ -131,11 +131,6 @@ int disk_run(struct disk *disk, struct trouble *trouble, enum statement statemen
     return r;
 }
 
-int64_t disk_changed(const struct disk *disk)
-{
-    return sqlite3_changes64(disk->db);
-}
-
 int64_t disk_integer(struct disk *disk, enum statement statement, int column)
 {
     return sqlite3_column_int64(disk->statements[statement], column);

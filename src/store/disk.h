@@ -88,8 +88,6 @@ enum statement {
 /* Runs a statement that gives no rows. `types`, a letter a parameter: i int64_t, t const char * (NULL: null). 0 or a
  * negative code, with `trouble` filled. */
 int disk_run(struct disk *disk, struct trouble *trouble, enum statement statement, const char *types, ...);
-/* How many rows the last disk_run() has changed. */
-int64_t disk_changed(const struct disk *disk);
 
 /* Rows: begin, then next until it returns 0 or a failure, with the columns of the row that 1 stands for; then end. */
 int disk_query(struct disk *disk, struct trouble *trouble, enum statement statement, const char *types, ...);

@@ -293,11 +293,6 @@ void watch_clock_set(struct watch *watch, int64_t by_ms)
 
 /* --- what a plan says about findings ------------------------------------------------------------------------------ */
 
-void watch_follow_again(struct watch *watch)
-{
-    watch->followed = 0;
-}
-
 /* Hosts that are gone first, then the site, then host by host. Out of memory: it is tried again. */
 static bool follow_one(struct watch *watch, const struct judge_input *input, struct judgement *into, bool *ret_changed)
 {

@@ -216,19 +216,17 @@ static void expect_transition(struct scenario *scenario, const struct words *wor
 
 static void expect_second_looks(struct scenario *scenario, const struct words *words)
 {
-    size_t hosts = scenario->plan->host_count;
-    bool *wanted = calloc(hosts + 1, sizeof(*wanted));
-    if (!wanted)
-        return;
-    size_t count = judge_second_looks(scenario->plan, &scenario->observations, wanted);
-    size_t named = word_is(words, 2, "none") ? 0 : words->count - 2;
-    for (size_t i = 0; i < hosts; i++) {
-        if (wanted[i] && !words_have(words, scenario->plan->hosts[i].host->name))
-            scenario_fail(scenario, "a second look at %s is wanted", scenario->plan->hosts[i].host->name);
+    const struct plan *plan = scenario->plan;
+    size_t count = 0, named = word_is(words, 2, "none") ? 0 : words->count - 2;
+    for (size_t i = 0; i < plan->host_count; i++) {
+        if (!judge_second_look(plan, &scenario->observations, i))
+            continue;
+        count++;
+        if (!words_have(words, plan->hosts[i].host->name))
+            scenario_fail(scenario, "a second look at %s is wanted", plan->hosts[i].host->name);
     }
     if (count != named)
         scenario_fail(scenario, "%zu second looks are wanted, not %zu", count, named);
-    free(wanted);
 }
 
 static void expect_exit(struct scenario *scenario, const struct words *words)

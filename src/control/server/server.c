@@ -286,11 +286,6 @@ bool control_server_stop(struct control_server *server, unsigned timeout_ms)
     return true;
 }
 
-const char *control_server_path(const struct control_server *server)
-{
-    return server->place.path;
-}
-
 int control_server_set_site(struct control_server *server, const struct plan *plan)
 {
     struct check_directory *directory = check_directory_new(plan);

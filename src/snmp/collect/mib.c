@@ -15,7 +15,6 @@
 
 const struct mib_name mib_sys_descr = MIB2(1, 1, 0);
 const struct mib_name mib_sys_object_id = MIB2(1, 2, 0);
-const struct mib_name mib_sys_uptime = MIB2(1, 3, 0);
 const struct mib_name mib_run_name = MIB2(25, 4, 2, 1, 2);
 const struct mib_name mib_run_path = MIB2(25, 4, 2, 1, 4);
 const struct mib_name mib_microsoft = ENTERPRISE(311);

@@ -58,6 +58,6 @@ bool mib_table_sample(const struct mib_table *table, sa_family_t family, struct 
 
 /* --- objects beside them ----------------------------------------------------------------------------------------- */
 
-extern const struct mib_name mib_sys_descr, mib_sys_object_id, mib_sys_uptime; /* with their .0 */
-extern const struct mib_name mib_run_name, mib_run_path;                       /* columns of hrSWRunTable */
-extern const struct mib_name mib_microsoft, mib_net_snmp;                      /* roots of sysObjectID */
+extern const struct mib_name mib_sys_descr, mib_sys_object_id; /* with their .0 */
+extern const struct mib_name mib_run_name, mib_run_path;       /* columns of hrSWRunTable */
+extern const struct mib_name mib_microsoft, mib_net_snmp;      /* roots of sysObjectID */
