@@ -84,6 +84,10 @@ void cli_print_diags(struct diag_list *diags, enum diag_level least);
 /* Prints, frees, and returns `status`, or STATUS_UNKNOWN when it could not be printed. */
 int cli_finish(struct text *out, int status);
 
+/* Readable when one of `signals` (closed by 0) has come; they are blocked from then on. The descriptor, which does not
+ * wait, or a negated errno. */
+int cli_signals(const int *signals);
+
 /* Names by DNS, for check_program and check_site_request. */
 int cli_lookup(void *context, const char *name, struct address **ret);
 /* The key of the acceptance test: 0, or a negative code with a sentence in `error`. */

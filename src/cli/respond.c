@@ -10,7 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <sys/signalfd.h>
 #include <unistd.h>
 
 enum { STATUS_NOT_REACHED = 1 };
@@ -245,20 +244,6 @@ static int tell_end(struct respond *respond)
 
 /* --- running ------------------------------------------------------------------------------------------------------ */
 
-/* Readable when somebody wants it to end. */
-static int open_signals(void)
-{
-    sigset_t ends;
-    sigemptyset(&ends);
-    sigaddset(&ends, SIGINT);
-    sigaddset(&ends, SIGTERM);
-    sigaddset(&ends, SIGHUP);
-    if (sigprocmask(SIG_BLOCK, &ends, NULL) < 0)
-        return -errno;
-    int fd = signalfd(-1, &ends, SFD_CLOEXEC);
-    return fd < 0 ? -errno : fd;
-}
-
 static int serve(const struct respond *respond, int signals, struct moment began)
 {
     const int64_t end_ms = began.mono_ms + (int64_t)respond->arguments->duration_s * 1000;
@@ -301,6 +286,7 @@ static int fail_without_ports(const struct respond *respond)
 
 static int run(struct respond *respond)
 {
+    static const int ends[] = {SIGINT, SIGTERM, SIGHUP, 0};
     int signals = -1, status = STATUS_UNKNOWN;
     size_t ports = respond->host->address_count * 2 * (UINT16_MAX + 1);
     respond->tried = calloc(ports / 8 + 1, 1);
@@ -313,7 +299,7 @@ static int run(struct respond *respond)
     if (result == 0)
         result = responder_new(respond->host->host->name, &respond->key, &respond->responder);
     if (result == 0)
-        result = signals = open_signals();
+        result = signals = cli_signals(ends);
     if (result >= 0)
         result = open_ports(respond);
     struct moment began = moment_now();

@@ -224,24 +224,10 @@ static void turn(struct watch *watch)
         draw(watch);
 }
 
-static int open_signals(void)
-{
-    sigset_t wanted;
-    sigemptyset(&wanted);
-    sigaddset(&wanted, SIGINT);
-    sigaddset(&wanted, SIGTERM);
-    sigaddset(&wanted, SIGHUP);
-    sigaddset(&wanted, SIGQUIT);
-    sigaddset(&wanted, SIGWINCH);
-    if (sigprocmask(SIG_BLOCK, &wanted, NULL) < 0)
-        return -errno;
-    int fd = signalfd(-1, &wanted, SFD_CLOEXEC | SFD_NONBLOCK);
-    return fd < 0 ? -errno : fd;
-}
-
 static int watch_screen(struct watch *watch)
 {
-    watch->signals = open_signals();
+    static const int wanted[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGWINCH, 0};
+    watch->signals = cli_signals(wanted);
     if (watch->signals < 0)
         return cli_fail("findings: %s", pc_strerror(watch->signals));
     enter_screen(watch);
