@@ -98,6 +98,7 @@ enum reason {
     REASON_DEADLINE = 47, /* the check ended before this was decided */
     REASON_LOCAL_OTHER = 48,
     REASON_LISTENERS_UNREADABLE = 49, /* the listener source failed */
+    REASON_NO_SOURCE_PORT = 50,       /* all that probes may leave from are in use */
     /* listener evidence */
     REASON_LISTENING = 60,
     REASON_NOBODY_LISTENS = 61,

@@ -43,6 +43,8 @@
     ROW(LOCAL_OTHER, "local-other", "the probe failed on this machine", LOCAL, MONITORING, UNKNOWN)                    \
     ROW(LISTENERS_UNREADABLE, "listeners-unreadable", "the listeners of the host could not be read", LOCAL,            \
         MONITORING, UNKNOWN)                                                                                           \
+    ROW(NO_SOURCE_PORT, "no-source-port", "no port of source_ports is free on this machine", LOCAL, MONITORING,        \
+        UNKNOWN)                                                                                                       \
     ROW(LISTENING, "listening", "a program listens in the right place", NONE, NONE, OK)                                \
     ROW(NOBODY_LISTENS, "nobody-listens", "no program listens there", NONE, NONE, CRITICAL)                            \
     ROW(LOOPBACK_ONLY, "loopback-only", "a program listens, but on loopback alone", NONE, NONE, CRITICAL)              \

@@ -51,9 +51,10 @@ void probe_raise_descriptors(void)
 void probe_engine_set_limits(struct probe_engine *engine, const struct probe_limits *limits)
 {
     engine->limits = limits ? *limits : (struct probe_limits){0};
+    engine->limits_count++;
     engine->descriptors = descriptor_budget(engine->limits.descriptors);
     turns_set_rates(engine);
-    slots_close_idle(engine); /* they are bound and marked as it was before */
+    (void)slots_close_idle(engine); /* they are bound and marked as it was before */
 }
 
 int probe_engine_new(const struct probe_limits *limits, struct probe_engine **ret)
@@ -86,10 +87,9 @@ bool probe_route_is_local(struct probe *probe)
 
 /* --- queueing ---------------------------------------------------------------------------------------------------- */
 
-static void fill_request(struct probe_request *request, const struct probe_limits *limits)
+/* As the limits are when it begins. */
+static void mark_request(struct probe_request *request, const struct probe_limits *limits)
 {
-    address_normalise(&request->target);
-    address_normalise(&request->source);
     request->dscp = limits->dscp;
     request->source_port_low = limits->source_port_low;
     request->source_port_high = limits->source_port_high;
@@ -123,7 +123,8 @@ int probe_engine_add(struct probe_engine *engine, const struct probe_request *re
     probe->request = *request;
     probe->slot = NO_SLOT;
     probe->number = ++engine->number;
-    fill_request(&probe->request, &engine->limits);
+    address_normalise(&probe->request.target);
+    address_normalise(&probe->request.source);
     int r = 0;
     if (request->delay_ms > 0)
         probe_heap_push(&engine->delayed, &probe->member, engine->now.mono_ms + request->delay_ms);
@@ -187,8 +188,14 @@ static bool may_start(const struct probe_engine *engine)
     return turns_any(engine) && slots_left(engine) && !(engine->starved && engine->running.count > 0);
 }
 
+/* What comes free again: waiting for it is better than giving up. */
+static bool is_short_of(int error)
+{
+    return error == EMFILE || error == ENFILE || error == EADDRINUSE;
+}
+
 /* Back into the queue, as if it had never been started: it keeps its age, so it is the next. */
-static void start_again_later(struct probe *probe)
+static void start_again_later(struct probe *probe, int error)
 {
     struct probe_engine *engine = probe->engine;
     give_back(probe);
@@ -198,6 +205,7 @@ static void start_again_later(struct probe *probe)
     probe_heap_remove(&engine->running, &probe->member);
     turns_return(probe);
     engine->starved = true;
+    engine->starved_of = error == EADDRINUSE ? EADDRINUSE : EMFILE;
 }
 
 static void start_probe(struct probe *probe)
@@ -207,11 +215,12 @@ static void start_probe(struct probe *probe)
     probe->deadline_ms = engine->now.mono_ms + probe->request.timeout_ms;
     probe->timer_ms = INT64_MAX;
     probe_heap_push(&engine->running, &probe->member, probe->deadline_ms);
+    mark_request(&probe->request, &engine->limits);
     int result = probe->request.kind->start(probe);
     if (result < 0 && !probe->ended) {
-        bool descriptors = result == -EMFILE || result == -ENFILE;
-        if (descriptors && engine->running.count > 1) {
-            start_again_later(probe);
+        /* others of ours, or sockets that nobody uses at the moment, hold what is wanted */
+        if (is_short_of(-result) && (slots_close_idle(engine) || engine->running.count > 1)) {
+            start_again_later(probe, -result);
             return;
         }
         end_locally(probe, -result);
@@ -345,14 +354,14 @@ static struct probe *next_of_group(struct probe *probe, const void *group, uint6
     return probe && probe->number <= last ? probe : NULL;
 }
 
-/* A probe that never began for want of a descriptor was not held up by time. */
+/* A probe that never began for want of a descriptor or port was not held up by time. */
 static void cut_off(struct probe *probe, enum reason reason)
 {
     const struct probe_engine *engine = probe->engine;
     bool starved = engine->starved || !slots_left(engine);
     if (starved && probe->phase != PROBE_PHASE_RUNNING) {
-        probe->result.error = EMFILE;
-        reason = REASON_NO_DESCRIPTORS;
+        probe->result.error = engine->starved ? engine->starved_of : EMFILE;
+        reason = probe_local_reason(probe->result.error);
     }
     probe_end(probe, PROBE_LOCAL, reason);
 }

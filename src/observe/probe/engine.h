@@ -89,6 +89,7 @@ struct probe_slot {
     sa_family_t family;
     struct address source; /* bound to; AF_UNSPEC */
     uint16_t own_port;     /* UDP */
+    uint32_t limits_count; /* marked and bound as they were then */
     bool used;             /* by an earlier probe */
 };
 
@@ -99,10 +100,12 @@ struct slot_stack {
 
 struct probe_engine {
     int epoll_fd;
-    int route_fd;         /* rtnetlink, opened when a route is first asked for; -1 */
-    unsigned descriptors; /* that we may hold */
-    unsigned open_count;  /* that we do hold */
-    bool starved;         /* no descriptor was left: wait until one of ours comes free */
+    int route_fd;          /* rtnetlink, opened when a route is first asked for; -1 */
+    unsigned descriptors;  /* that we may hold */
+    unsigned open_count;   /* that we do hold */
+    bool starved;          /* nothing was left to call from: wait until one of ours comes free */
+    int starved_of;        /* EMFILE: descriptors; EADDRINUSE: source ports */
+    uint32_t limits_count; /* how often they were set */
     struct probe_limits limits;
     struct token_rate rate, target_rate;
     struct token_bucket bucket;
@@ -153,5 +156,7 @@ void slots_once(struct probe *probe);      /* its socket will not be used again 
 void slots_give_back(struct probe *probe); /* to the idle ones, or closed */
 /* Whose event is it? NULL: nobody's any more. */
 struct probe *slots_probe_of(struct probe_engine *engine, uint64_t epoll_data);
-void slots_close_idle(struct probe_engine *engine);
+bool slots_close_idle(struct probe_engine *engine); /* was there any? */
+/* Another socket, on another port, takes the place of the probe's. 0 or -errno */
+int slots_replace(struct probe *probe);
 void slots_done(struct probe_engine *engine);

@@ -26,13 +26,14 @@ static void add_attribute(struct route_request *request, unsigned short type, co
     request->header.nlmsg_len += (uint32_t)RTA_SPACE(length);
 }
 
-static bool send_request(int fd, const struct address *address)
+static bool send_request(int fd, const struct address *address, uint32_t number)
 {
     size_t octets = address->family == AF_INET ? 4 : 16;
     struct route_request request = {
         .header = {.nlmsg_len = NLMSG_LENGTH(sizeof(struct rtmsg)),
                    .nlmsg_type = RTM_GETROUTE,
-                   .nlmsg_flags = NLM_F_REQUEST},
+                   .nlmsg_flags = NLM_F_REQUEST,
+                   .nlmsg_seq = number},
         .route = {.rtm_family = (unsigned char)address->family, .rtm_dst_len = (unsigned char)(octets * 8)},
     };
     add_attribute(&request, RTA_DST, address->octets, octets);
@@ -44,14 +45,20 @@ static bool send_request(int fd, const struct address *address)
     return sent == (ssize_t)request.header.nlmsg_len;
 }
 
-/* The kernel answers within sendto; one request, one answer. An error answer is "not local". */
-static bool receive_local(int fd)
+/* The kernel answers within sendto; one request, one answer, but one that nobody took may still be there. An error
+ * answer is "not local". */
+static bool receive_local(int fd, uint32_t number)
 {
     union {
         struct nlmsghdr header;
         unsigned char octets[4096];
     } answer;
-    ssize_t length = recv(fd, &answer, sizeof(answer), MSG_DONTWAIT);
+    ssize_t length;
+    do {
+        length = recv(fd, &answer, sizeof(answer), MSG_DONTWAIT);
+        if (length < (ssize_t)NLMSG_LENGTH(0))
+            return false;
+    } while (answer.header.nlmsg_seq != number);
     if (length < (ssize_t)NLMSG_LENGTH(sizeof(struct rtmsg)) || answer.header.nlmsg_type != RTM_NEWROUTE)
         return false;
     struct rtmsg route;
@@ -67,7 +74,8 @@ bool route_is_local(int *fd, const struct address *address)
         return false;
     if (*fd < 0)
         *fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
-    if (*fd < 0 || !send_request(*fd, address))
+    static _Thread_local uint32_t number;
+    if (*fd < 0 || !send_request(*fd, address, ++number))
         return false;
-    return receive_local(*fd);
+    return receive_local(*fd, number);
 }

@@ -104,6 +104,8 @@ int slots_add(struct probe *probe, int fd, uint32_t epoll_events, enum slot_use 
     struct epoll_event event = {.events = epoll_events, .data.u64 = (uint64_t)slot->generation << 32 | index};
     *slot = (struct probe_slot){.fd = fd, .generation = slot->generation, .probe = probe, .use = use};
     engine->open_count++;
+    if (engine->open_count > engine->descriptors)
+        (void)close_one_idle(engine);
     if (epoll_ctl(engine->epoll_fd, EPOLL_CTL_ADD, fd, &event)) {
         r = -errno;
         close_slot(engine, index);
@@ -143,7 +145,7 @@ static int take_new(struct probe *probe, enum slot_use use)
         (void)close_one_idle(engine);
     uint16_t own_port = 0;
     int fd = use == SLOT_TCP ? socket_open_tcp(request) : socket_open_udp(request, &own_port);
-    if ((fd == -EMFILE || fd == -ENFILE) && close_one_idle(engine))
+    if ((fd == -EMFILE || fd == -ENFILE || fd == -EADDRINUSE) && close_one_idle(engine))
         fd = use == SLOT_TCP ? socket_open_tcp(request) : socket_open_udp(request, &own_port);
     if (fd < 0)
         return fd;
@@ -154,6 +156,7 @@ static int take_new(struct probe *probe, enum slot_use use)
     slot->family = request->target.family;
     slot->source = request->source;
     slot->own_port = own_port;
+    slot->limits_count = engine->limits_count;
     return 0;
 }
 
@@ -162,12 +165,16 @@ int slots_take(struct probe *probe, enum slot_use use)
     return take_idle(probe, use) ? 0 : take_new(probe, use);
 }
 
+int slots_replace(struct probe *probe)
+{
+    return take_new(probe, probe->engine->slots[probe->slot].use);
+}
+
 int slots_renew(struct probe *probe)
 {
-    const struct probe_slot *slot = &probe->engine->slots[probe->slot];
-    if (!slot->used)
+    if (!probe->engine->slots[probe->slot].used)
         return 0;
-    int r = take_new(probe, slot->use);
+    int r = slots_replace(probe);
     return r < 0 ? r : 1;
 }
 
@@ -203,7 +210,7 @@ void slots_give_back(struct probe *probe)
     struct probe_slot *slot = &engine->slots[index];
     struct slot_stack *idle = idle_stack(engine, slot->use, slot->family);
     bool again = slot->use != SLOT_ONCE && is_clean(probe) && idle->count < IDLE_MAX &&
-                 (slot->use == SLOT_UDP || renew_tcp(slot->fd));
+                 slot->limits_count == engine->limits_count && (slot->use == SLOT_UDP || renew_tcp(slot->fd));
     uint32_t *place = again ? VECTOR_PUSH(idle) : NULL;
     probe->slot = NO_SLOT;
     slot->probe = NULL;
@@ -242,15 +249,17 @@ struct probe *slots_probe_of(struct probe_engine *engine, uint64_t epoll_data)
     return slot->probe;
 }
 
-void slots_close_idle(struct probe_engine *engine)
+bool slots_close_idle(struct probe_engine *engine)
 {
+    bool some = false;
     while (close_one_idle(engine))
-        ;
+        some = true;
+    return some;
 }
 
 void slots_done(struct probe_engine *engine)
 {
-    slots_close_idle(engine);
+    (void)slots_close_idle(engine);
     for (size_t i = 0; i < sizeof(engine->idle) / sizeof(engine->idle[0]); i++)
         VECTOR_DONE(&engine->idle[i]);
     VECTOR_DONE(&engine->free_slots);

@@ -23,6 +23,7 @@ static const struct {
     {EINVAL, REASON_ROUTE_BLACKHOLE},
     {EPERM, REASON_NO_PERMISSION},
     {EADDRNOTAVAIL, REASON_NO_SOURCE_ADDRESS},
+    {EADDRINUSE, REASON_NO_SOURCE_PORT},
 };
 
 enum reason probe_local_reason(int error)
@@ -63,6 +64,8 @@ static int bind_in_range(int fd, const struct probe_request *request, const stru
         socklen_t length = address_to_sockaddr(own, last, &sockaddr);
         if (bind(fd, (const struct sockaddr *)&sockaddr, length) == 0)
             return 0;
+        if (errno == EACCES) /* a port below 1024: no route's word, as it would be from connect() */
+            errno = EPERM;
         if (errno != EADDRINUSE)
             return -1;
     }
@@ -78,6 +81,9 @@ static int bind_source(int fd, const struct probe_request *request, int type)
     socklen_t length = address_to_sockaddr(own, 0, &sockaddr);
     bool stream = type == SOCK_STREAM;
     if (request->source_port_low > 0 && type != SOCK_RAW) {
+        /* what calls over IPv4 may hold the same port */
+        if (request->target.family == AF_INET6 && setsockopt(fd, SOL_IPV6, IPV6_V6ONLY, &on, sizeof(on)))
+            return -1;
         /* several calls may leave one port for different targets */
         if (stream && setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)))
             return -1;

@@ -10,6 +10,8 @@
 #include <sys/epoll.h>
 #include <sys/socket.h>
 
+enum { PORTS_TRIED = 16 };
+
 /* connect() failed at once: over loopback that is already the answer, otherwise the route was the trouble. What the
  * socket itself says may be of an earlier call. */
 static int refused_at_once(struct probe *probe, int fd, int error)
@@ -19,20 +21,42 @@ static int refused_at_once(struct probe *probe, int fd, int error)
     return ended ? 0 : -error;
 }
 
-int probe_tcp_start(struct probe *probe)
+static int call(struct probe *probe)
 {
     const struct probe_request *request = probe_request_of(probe);
     struct sockaddr_storage target;
     socklen_t length = address_to_sockaddr(&request->target, request->port, &target);
+    bool calls = connect(probe_fd(probe), (const struct sockaddr *)&target, length) == 0 || errno == EINPROGRESS;
+    return calls ? 0 : errno;
+}
+
+/* Of the ports that the site lets probes leave from, one may be busy with that very target: by another program of ours,
+ * or by a connection that has just ended. Then it is another's turn. */
+static int call_from_another_port(struct probe *probe)
+{
+    const struct probe_request *request = probe_request_of(probe);
+    unsigned ports = (unsigned)request->source_port_high - request->source_port_low;
+    int error = EADDRNOTAVAIL;
+    for (unsigned tries = 0; error == EADDRNOTAVAIL && tries < ports && tries < PORTS_TRIED; tries++) {
+        int r = slots_replace(probe);
+        if (r < 0)
+            return -r;
+        error = call(probe);
+    }
+    return error == EADDRNOTAVAIL ? EADDRINUSE : error;
+}
+
+int probe_tcp_start(struct probe *probe)
+{
     int r = slots_take(probe, SLOT_TCP);
     if (r < 0)
         return r;
-    int fd = probe_fd(probe);
     probe_result_of(probe)->path_local = probe_route_is_local(probe);
     probe_note_sent(probe);
-    if (connect(fd, (const struct sockaddr *)&target, length) && errno != EINPROGRESS)
-        return refused_at_once(probe, fd, errno);
-    return 0;
+    int error = call(probe);
+    if (error == EADDRNOTAVAIL && probe_request_of(probe)->source_port_low > 0)
+        error = call_from_another_port(probe);
+    return error ? refused_at_once(probe, probe_fd(probe), error) : 0;
 }
 
 int probe_tcp_again(struct probe *probe)
