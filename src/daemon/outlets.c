@@ -1,171 +1,32 @@
-/* Senders, the SNMP side and the control socket. */
+/* The SNMP side, the control socket, and with the syslog targets all of them together. */
 #include "outlets.h"
+
+#include "targets.h"
 
 #include "portconform/agent.h"
 #include "portconform/error.h"
 #include "portconform/log.h"
-#include "portconform/syslog.h"
 #include "portconform/text.h"
-#include "portconform/vector.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
-
-enum { RELOAD_STOP_MS = 100 }; /* for a target that the configuration changed or dropped */
-enum { HOST_TEXT = 256 };
-
-struct outlet {
-    struct arena *arena; /* of the target */
-    struct syslog_target target;
-    struct sender *sender; /* NULL: it could not be started */
-    enum sink_state state; /* that the others were told */
-};
 
 struct outlets {
     struct outlets_options options;
-    struct {
-        struct outlet *items;
-        size_t count, capacity;
-    } targets;
-    struct agent *agent; /* NULL: no SNMP */
-    struct {             /* that SNMP was started with; copies, NULL: not given */
+    struct targets *targets; /* of syslog */
+    struct agent *agent;     /* NULL: no SNMP */
+    struct {                 /* that SNMP was started with; copies, NULL: not given */
         char *socket, *listen;
         uint32_t pen;
     } snmp;
-    const char
-        *waits;   /* what of the configuration in force SNMP does not follow before the next start; NULL: nothing */
-    uint32_t pen; /* in force, of the senders */
+    const char *waits; /* what of the configuration in force waits for the next start; NULL: nothing */
     enum sink_state agent_state;
     struct control_server *control;
     char *control_words; /* that it was started with */
-    char hostname[HOST_TEXT];
 };
 
 static const char *agent_name = "snmp"; /* among the sinks */
-
-/* --- what is wanted ----------------------------------------------------------------------------------------------- */
-
-struct wish {
-    const struct syslog_target *items;
-    size_t count;
-};
-
-/* The site's and those of the command line, which are named after their place. NULL: out of memory. */
-static struct syslog_target *wish_make(const struct outlets *outlets, const struct site *site, size_t *ret_count)
-{
-    const struct daemon_options *program = outlets->options.program;
-    struct syslog_target *items = calloc(site->syslog_count + program->syslog_count + 1, sizeof(*items));
-    size_t count = 0;
-    if (items == NULL)
-        return NULL;
-    for (; count < site->syslog_count; count++)
-        items[count] = site->syslog[count];
-    for (size_t i = 0; i < program->syslog_count; i++)
-        count += syslog_target_init(&items[count], program->syslog[i], program->syslog[i]);
-    *ret_count = count;
-    return items;
-}
-
-static int choose_events(struct outlets *outlets, const struct wish *wish)
-{
-    struct outbox_target *chosen = calloc(wish->count + 1, sizeof(*chosen));
-    if (chosen == NULL)
-        return -ENOMEM;
-    for (size_t i = 0; i < wish->count; i++)
-        chosen[i] = (struct outbox_target){.name = wish->items[i].name, .choice = wish->items[i].choice};
-    int r = recorder_set_targets(telling_recorder(outlets->options.telling), chosen, wish->count);
-    free(chosen);
-    return r;
-}
-
-/* --- senders ------------------------------------------------------------------------------------------------------ */
-
-static void outlet_close(struct outlet *outlet, unsigned timeout_ms)
-{
-    sender_stop(outlet->sender, timeout_ms);
-    arena_free(outlet->arena);
-}
-
-static int outlet_start(struct outlets *outlets, const struct syslog_target *target, struct outlet *ret)
-{
-    const struct syslog_origin origin = {.hostname = outlets->hostname, .pid = getpid(), .pen = outlets->pen};
-    struct outlet outlet = {.arena = arena_new()};
-    int r = outlet.arena == NULL ? -ENOMEM : syslog_target_copy(&outlet.target, target, outlet.arena);
-    struct outbox *outbox = r < 0 ? NULL : outbox_open(telling_recorder(outlets->options.telling), outlet.target.name);
-    if (r == 0)
-        r = outbox == NULL ? -ENOMEM : sender_start(&outlet.target, &origin, outbox, &outlet.sender);
-    if (r < 0) {
-        outbox_close(outbox);
-        arena_free(outlet.arena);
-        return r;
-    }
-    *ret = outlet;
-    return 0;
-}
-
-static void outlet_open(struct outlets *outlets, const struct syslog_target *target)
-{
-    struct outlet outlet;
-    int r = outlet_start(outlets, target, &outlet);
-    struct outlet *slot = NULL;
-    if (r == 0) {
-        slot = VECTOR_PUSH(&outlets->targets);
-        if (slot == NULL)
-            outlet_close(&outlet, 0);
-    }
-    if (slot != NULL)
-        *slot = outlet;
-    else
-        log_line(LOG_ERR, "syslog target \"%s\" cannot be served: %s", target->name, pc_strerror(r < 0 ? r : -ENOMEM));
-}
-
-static const struct syslog_target *wished(const struct wish *wish, const struct outlet *outlet)
-{
-    for (size_t i = 0; i < wish->count; i++) {
-        if (strcmp(wish->items[i].name, outlet->target.name) == 0)
-            return &wish->items[i];
-    }
-    return NULL;
-}
-
-static bool is_served(const struct outlets *outlets, const struct syslog_target *target)
-{
-    for (size_t i = 0; i < outlets->targets.count; i++) {
-        if (strcmp(outlets->targets.items[i].target.name, target->name) == 0)
-            return true;
-    }
-    return false;
-}
-
-/* Senders of what is wanted as it was go on; others end before their outbox is opened again, or deleted. */
-static void configure_senders(struct outlets *outlets, const struct site *site)
-{
-    size_t count = 0, kept = 0;
-    struct syslog_target *items = wish_make(outlets, site, &count);
-    const struct wish wish = {items, count};
-    for (size_t i = 0; items != NULL && i < outlets->targets.count; i++) {
-        struct outlet *outlet = &outlets->targets.items[i];
-        const struct syslog_target *target = wished(&wish, outlet);
-        if (target != NULL && syslog_target_same(target, &outlet->target) && outlets->pen == site->pen)
-            outlets->targets.items[kept++] = *outlet;
-        else
-            outlet_close(outlet, RELOAD_STOP_MS);
-    }
-    if (items != NULL)
-        outlets->targets.count = kept;
-    outlets->pen = site->pen; /* it is the origin's, in each message */
-    int r = items == NULL ? -ENOMEM : choose_events(outlets, &wish);
-    if (r < 0)
-        log_line(LOG_ERR, "the syslog targets cannot be changed: %s", pc_strerror(r));
-    for (size_t i = 0; r == 0 && i < count; i++) {
-        if (!is_served(outlets, &items[i]))
-            outlet_open(outlets, &items[i]);
-    }
-    free(items);
-}
 
 /* --- SNMP --------------------------------------------------------------------------------------------------------- */
 
@@ -225,7 +86,7 @@ static const char *wanted_listen(const struct outlets *outlets, const struct sit
 static int remember_agent(struct outlets *outlets, const struct site *site)
 {
     const char *socket = wanted_socket(outlets, site), *listen = wanted_listen(outlets, site);
-    outlets->snmp.pen = outlets->pen = site->pen;
+    outlets->snmp.pen = site->pen;
     outlets->snmp.socket = socket == NULL ? NULL : strdup(socket);
     outlets->snmp.listen = listen == NULL ? NULL : strdup(listen);
     bool missing = (socket != NULL && outlets->snmp.socket == NULL) || (listen != NULL && outlets->snmp.listen == NULL);
@@ -334,14 +195,14 @@ int outlets_open(const struct outlets_options *options, const struct plan *plan,
     if (outlets == NULL)
         return -ENOMEM;
     outlets->options = *options;
-    if (gethostname(outlets->hostname, sizeof(outlets->hostname) - 1) < 0)
-        outlets->hostname[0] = '\0';
     int r = remember_agent(outlets, plan->site);
+    if (r == 0)
+        r = targets_new(options, &outlets->targets);
     if (r < 0) {
         outlets_forget(outlets);
         return r;
     }
-    configure_senders(outlets, plan->site);
+    targets_configure(outlets->targets, plan->site);
     control_begin(outlets, plan->site);
     if (outlets->control != NULL)
         (void)control_server_set_site(outlets->control, plan);
@@ -354,7 +215,7 @@ void outlets_configure(struct outlets *outlets, const struct plan *plan)
 {
     configure_agent(outlets, plan->site);
     configure_control(outlets, plan->site);
-    configure_senders(outlets, plan->site);
+    targets_configure(outlets->targets, plan->site);
     if (outlets->control != NULL && control_server_set_site(outlets->control, plan) < 0)
         log_line(LOG_ERR, "control answers about the old configuration: out of memory");
 }
@@ -363,14 +224,11 @@ bool outlets_close(struct outlets *outlets, unsigned timeout_ms)
 {
     if (outlets == NULL)
         return true;
-    for (size_t i = 0; i < outlets->targets.count; i++)
-        sender_end(outlets->targets.items[i].sender, timeout_ms);
+    targets_end(outlets->targets, timeout_ms);
     bool ended = agent_stop(outlets->agent, timeout_ms);
     if (outlets->control != NULL)
         ended = control_server_stop(outlets->control, timeout_ms) && ended;
-    for (size_t i = 0; i < outlets->targets.count; i++)
-        outlet_close(&outlets->targets.items[i], timeout_ms);
-    VECTOR_DONE(&outlets->targets);
+    targets_free(outlets->targets, timeout_ms);
     outlets_forget(outlets);
     return ended;
 }
@@ -387,60 +245,14 @@ struct control_server *outlets_control(struct outlets *outlets)
 
 bool outlets_log_twice(const struct outlets *outlets)
 {
-    for (size_t i = 0; i < outlets->targets.count; i++) {
-        if (strcmp(outlets->targets.items[i].target.target, "local") == 0)
-            return true;
-    }
-    return false;
+    return targets_log_twice(outlets->targets);
 }
 
 /* --- how they are ------------------------------------------------------------------------------------------------- */
 
-/* The first time it is up is no news. */
-static void tell_state(struct outlets *outlets, const struct sink_status *sink, enum sink_state *told,
-                       struct moment now)
-{
-    enum sink_state before = *told;
-    *told = sink->state == SINK_UNKNOWN ? before : sink->state;
-    if (*told == before || (before == SINK_UNKNOWN && *told == SINK_UP))
-        return;
-    const bool down = *told == SINK_DOWN;
-    const bool named = sink->target != NULL && strcmp(sink->name, sink->target) != 0; /* else one says it all */
-    const char *before_target = named ? " (" : "", *target = named ? sink->target : "",
-               *after_target = named ? ")" : "";
-    const struct news_item item = {.kind = down ? EVENT_TARGET_DOWN : EVENT_TARGET_UP,
-                                   .level = down ? LOG_WARNING : LOG_NOTICE,
-                                   .target = sink->name};
-    if (down)
-        telling_say(outlets->options.telling, &item, now, "%s%s%s%s takes no messages: %s; waiting: %llu", sink->name,
-                    before_target, target, after_target, sink->last_error != NULL ? sink->last_error : "no answer",
-                    (unsigned long long)sink->queued);
-    else
-        telling_say(outlets->options.telling, &item, now, "%s%s%s%s takes messages again; waiting: %llu", sink->name,
-                    before_target, target, after_target, (unsigned long long)sink->queued);
-}
-
-static int watch_senders(struct outlets *outlets, struct status *status, struct moment now)
-{
-    size_t count = outlets->targets.count;
-    struct sink_status *sinks = ARENA_ARRAY(status->arena, struct sink_status, count);
-    if (sinks == NULL)
-        return -ENOMEM;
-    for (size_t i = 0; i < count; i++) {
-        struct outlet *outlet = &outlets->targets.items[i];
-        int r = sender_status(outlet->sender, status->arena, &sinks[i]);
-        if (r < 0)
-            return r;
-        tell_state(outlets, &sinks[i], &outlet->state, now);
-    }
-    status->syslog = sinks;
-    status->syslog_count = count;
-    return 0;
-}
-
 int outlets_watch(struct outlets *outlets, struct status *status, struct moment now)
 {
-    int r = watch_senders(outlets, status, now);
+    int r = targets_watch(outlets->targets, status, now);
     if (r < 0 || outlets->agent == NULL)
         return r;
     r = agent_status(outlets->agent, status->arena, &status->snmp);
@@ -448,6 +260,6 @@ int outlets_watch(struct outlets *outlets, struct status *status, struct moment 
         return r;
     if (status->snmp.name == NULL)
         status->snmp.name = agent_name;
-    tell_state(outlets, &status->snmp, &outlets->agent_state, now);
+    telling_say_state(outlets->options.telling, &status->snmp, &outlets->agent_state, now);
     return 0;
 }

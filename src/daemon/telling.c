@@ -10,6 +10,7 @@
 #include <poll.h>
 #include <stdarg.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum { QUIET_MS = 1000 };      /* without transitions at most one record so often */
 enum { UNRECORDED_MS = 1000 }; /* the disk gets so long; then it is told all the same */
@@ -154,6 +155,29 @@ void telling_say(struct telling *telling, const struct news_item *item, struct m
     log_line(item->level, "%s", text_string(&sentence));
     miss_events(news_say(&telling->source, item, now, &telling->waiting, "%s", text_string(&sentence)));
     text_done(&sentence);
+}
+
+void telling_say_state(struct telling *telling, const struct sink_status *sink, enum sink_state *told,
+                       struct moment now)
+{
+    enum sink_state before = *told;
+    *told = sink->state == SINK_UNKNOWN ? before : sink->state;
+    if (*told == before || (before == SINK_UNKNOWN && *told == SINK_UP))
+        return;
+    const bool down = *told == SINK_DOWN;
+    const bool named = sink->target != NULL && strcmp(sink->name, sink->target) != 0; /* else one says it all */
+    const char *before_target = named ? " (" : "", *target = named ? sink->target : "",
+               *after_target = named ? ")" : "";
+    const struct news_item item = {.kind = down ? EVENT_TARGET_DOWN : EVENT_TARGET_UP,
+                                   .level = down ? LOG_WARNING : LOG_NOTICE,
+                                   .target = sink->name};
+    if (down)
+        telling_say(telling, &item, now, "%s%s%s%s takes no messages: %s; waiting: %llu", sink->name, before_target,
+                    target, after_target, sink->last_error != NULL ? sink->last_error : "no answer",
+                    (unsigned long long)sink->queued);
+    else
+        telling_say(telling, &item, now, "%s%s%s%s takes messages again; waiting: %llu", sink->name, before_target,
+                    target, after_target, (unsigned long long)sink->queued);
 }
 
 /* --- recording ---------------------------------------------------------------------------------------------------- */

@@ -37,6 +37,9 @@ void telling_judged(struct telling *telling, const struct judgement *judgement, 
 /* An event about the program; the sentence is logged too. */
 void telling_say(struct telling *telling, const struct news_item *item, struct moment now, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
+/* How a sink is now; `told` is what was last said of it. That it is up for the first time is no news. */
+void telling_say_state(struct telling *telling, const struct sink_status *sink, enum sink_state *told,
+                       struct moment now);
 
 int telling_fd(const struct telling *telling);
 int64_t telling_next_ms(const struct telling *telling);
