@@ -1,7 +1,7 @@
-/* The parent's side: orders go to the child, tables come back.
+/* The parent's side: orders go to the child, tables come back; what a child took with it goes to the next one.
  *
  *     WAITING --packet sent--> SENT --rows, end--> FINISHED --done()--> gone
- *        `--deadline, no child----`--deadline, child died--'
+ *        `--deadline, no child----`--deadline, child died twice--'
  */
 #include "portconform/collect.h"
 
@@ -28,7 +28,8 @@ enum {
 
 struct order {
     TAILQ_ENTRY(order) link;
-    struct wire_order *wire; /* until it is sent */
+    struct wire_order *wire; /* until its end: another child may have to be asked */
+    bool again;              /* it is the second one that is asked */
     uint64_t id;
     int64_t deadline_mono_ms;
     void (*done)(void *context, struct listener_table *table);
@@ -123,10 +124,33 @@ static bool ensure_child(struct collector *collector)
     return true;
 }
 
+/* What a child took with it is asked of the next one, once: an answer that breaks children breaks no more than two. */
+static bool begin_again(struct order *order)
+{
+    struct listener_table *table =
+        order->again ? NULL : listener_table_new(collector_source.name, (struct moment){.wall_ms = 0});
+    if (!table)
+        return false;
+    listener_table_free(order->table);
+    order->table = table;
+    VECTOR_DONE(&order->rows);
+    order->again = true;
+    return true;
+}
+
 static void lose_child(struct collector *collector, const char *why)
 {
+    struct order *order;
     end_child(collector);
-    fail_all(collector, &collector->sent, -EPIPE, why);
+    while ((order = TAILQ_LAST(&collector->sent, orders))) {
+        if (!begin_again(order)) {
+            fail(collector, order, &collector->sent, -EPIPE, why);
+            continue;
+        }
+        TAILQ_REMOVE(&collector->sent, order, link);
+        collector->sent_count--;
+        TAILQ_INSERT_HEAD(&collector->waiting, order, link);
+    }
 }
 
 static void set_wants_room(struct collector *collector, bool wants)
@@ -162,12 +186,12 @@ static void send_orders(struct collector *collector)
             return;
         }
         if (sent < 0) {
-            fail(collector, order, &collector->waiting, -errno, "the collector process takes no orders");
+            int error = -errno;
+            if (!begin_again(order))
+                fail(collector, order, &collector->waiting, error, "the collector process takes no orders");
             lose_child(collector, ended);
             continue;
         }
-        wire_free(order->wire);
-        order->wire = NULL;
         TAILQ_REMOVE(&collector->waiting, order, link);
         TAILQ_INSERT_TAIL(&collector->sent, order, link);
         collector->sent_count++;

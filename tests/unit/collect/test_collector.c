@@ -5,10 +5,12 @@
 #include "portconform/collect.h"
 #include "portconform/error.h"
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -16,7 +18,15 @@
 #include <cmocka.h>
 
 /* What the child does with an order is said by the agent's port. */
-enum { HANGS = 1, DIES = 2, ANSWERS = 3 };
+enum { HANGS = 1, DIES = 2, ANSWERS = 3, DIES_ONCE = 4 };
+
+/* A file of the parent's: the child that finds it removes it, and dies. A child has no environment. */
+static const char *mark_of(pid_t parent)
+{
+    static char path[64];
+    snprintf(path, sizeof path, "/tmp/pc-collector-mark-%ld", (long)parent);
+    return path;
+}
 
 static int be_child(void)
 {
@@ -25,7 +35,7 @@ static int be_child(void)
     struct listener_table nothing = {.status = LISTENERS_FAILED, .error = -ETIMEDOUT, .note = "nobody there"};
     struct wire_packet packet;
     while (poll(&parent, 1, -1) > 0 && recv(STDIN_FILENO, &order, sizeof(order), 0) == (ssize_t)sizeof(order)) {
-        if (order.port == DIES)
+        if (order.port == DIES || (order.port == DIES_ONCE && unlink(mark_of(getppid())) == 0))
             return 1;
         if (order.port == HANGS)
             for (;;)
@@ -58,8 +68,8 @@ static struct moment at(int64_t mono_ms)
 
 static void order(void *remote, uint16_t port, int64_t deadline_ms, struct answer *answer)
 {
-    const struct snmp_access access = {.version = ACCESS_V2C, .community = "public", .port = port};
-    struct remote_order wanted = {.access = &access, .deadline_mono_ms = deadline_ms, .done = take, .context = answer};
+    const struct snmp_access snmp = {.version = ACCESS_V2C, .community = "public", .port = port};
+    struct remote_order wanted = {.access = &snmp, .deadline_mono_ms = deadline_ms, .done = take, .context = answer};
     assert_int_equal(address_parse("192.0.2.1", &wanted.address), 0);
     assert_int_equal(collector_source.order(remote, &wanted), 0);
 }
@@ -105,8 +115,10 @@ static void test_hung_child_is_replaced(void **state)
     order(remote, ANSWERS, 90000, &second);
     assert_int_equal(collector_source.step(remote, at(3100)), 1);
     assert_true(collector_source.next_ms(remote) <= 5000);
-    assert_int_equal(collector_source.step(remote, at(5000)), 0);
-    assert_failed(&second, -EPIPE, "the collector process hung, and was ended");
+    assert_int_equal(collector_source.step(remote, at(5000)), 1); /* it has time left: another child is asked */
+    wait_for_child(remote);
+    assert_int_equal(collector_source.step(remote, at(5050)), 0);
+    assert_failed(&second, -ETIMEDOUT, "nobody there");
     assert_answered(remote, 5100);
     collector_source.close(remote);
     listener_table_free(first.table);
@@ -122,6 +134,8 @@ static void test_dead_child_is_replaced(void **state)
     order(remote, DIES, 90000, &first);
     assert_int_equal(collector_source.step(remote, at(1000)), 1);
     wait_for_child(remote);
+    assert_int_equal(collector_source.step(remote, at(1050)), 1); /* the next one is asked, and dies of it too */
+    wait_for_child(remote);
     assert_int_equal(collector_source.step(remote, at(1100)), 0);
     assert_failed(&first, -EPIPE, "the collector process ended before it had an answer");
     assert_answered(remote, 1200);
@@ -129,11 +143,35 @@ static void test_dead_child_is_replaced(void **state)
     listener_table_free(first.table);
 }
 
+/* Killed while it is asked: who asked gets the answer all the same. */
+static void test_what_a_killed_child_had_is_asked_again(void **state)
+{
+    enum { ORDERS = 3 };
+    struct answer answers[ORDERS] = {{0}};
+    void *remote;
+    (void)state;
+    int fd = open(mark_of(getpid()), O_WRONLY | O_CREAT | O_EXCL, 0600);
+    assert_true(fd >= 0);
+    close(fd);
+    assert_int_equal(collector_source.open(&remote), 0);
+    for (unsigned i = 0; i < ORDERS; i++)
+        order(remote, i == 0 ? DIES_ONCE : ANSWERS, 90000, &answers[i]);
+    for (int64_t now_ms = 1000; collector_source.step(remote, at(now_ms)) > 0; now_ms++)
+        wait_for_child(remote);
+    for (unsigned i = 0; i < ORDERS; i++) {
+        assert_failed(&answers[i], -ETIMEDOUT, "nobody there");
+        listener_table_free(answers[i].table);
+    }
+    assert_int_equal(access(mark_of(getpid()), F_OK), -1);
+    collector_source.close(remote);
+}
+
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_hung_child_is_replaced),
         cmocka_unit_test(test_dead_child_is_replaced),
+        cmocka_unit_test(test_what_a_killed_child_had_is_asked_again),
     };
     if (collector_is_child(argc, argv))
         return be_child();
