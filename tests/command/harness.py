@@ -44,7 +44,7 @@ class Run:
 def run(program, *arguments, environment=None, timeout=60, **streams):
     """Runs it; `environment` adds to a plain one."""
     plain = {"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8", "TZ": "UTC"}
-    for name in ("ASAN_OPTIONS", "UBSAN_OPTIONS"):
+    for name in ("ASAN_OPTIONS", "UBSAN_OPTIONS", "LOCPATH"):
         if name in os.environ:
             plain[name] = os.environ[name]
     streams.setdefault("stdout", subprocess.PIPE)

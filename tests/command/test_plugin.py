@@ -1,4 +1,5 @@
 """check_portconform as a monitoring core sees it: exit status, first line, perfdata, streams."""
+import locale
 import os
 import pathlib
 import resource
@@ -274,10 +275,14 @@ class Streams(Case):
         self.assertEqual(result.status, 3)
 
     def test_locale_does_not_reach_numbers(self):
-        available = subprocess.run(["locale", "-a"], capture_output=True, text=True).stdout.split()
-        wanted = [name for name in available if name.startswith(("de_DE", "fr_FR", "ja_JP"))] or ["de_DE.UTF-8"]
-        for name in wanted:
-            result = self.check(environment={"LC_ALL": name})
+        try:
+            locale.setlocale(locale.LC_ALL, "de_DE.UTF-8")
+        except locale.Error:
+            self.skipTest("there is no locale de_DE.UTF-8, nor what it is made of (package locales)")
+        self.addCleanup(locale.setlocale, locale.LC_ALL, "C")
+        self.assertEqual(locale.localeconv()["decimal_point"], ",")
+        for program, words in ((PLUGIN, []), (COMMAND, ["check", "--format", "plugin"])):
+            result = run(program, *words, "-C", self.folder, environment={"LC_ALL": "de_DE.UTF-8"})
             self.assert_plugin(result, "OK")
             self.assertRegex(result.perfdata["time"][0], r"^\d+\.\d+s$")
 

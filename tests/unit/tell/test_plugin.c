@@ -1,9 +1,9 @@
 /* The plugin's output, letter by letter. */
 #include "told.h"
 
-#include "portconform/tell.h"
+#include "comma.h"
 
-#include <locale.h>
+#include "portconform/tell.h"
 
 static void assert_plugin(struct told *told, const struct tell_options *options, const char *expected)
 {
@@ -221,9 +221,9 @@ static void nothing_from_data_ends_the_text_early(void **state)
 static void no_locale_puts_a_comma_into_the_performance_data(void **state)
 {
     (void)state;
-    setlocale(LC_ALL, "de_DE.UTF-8");
+    begin_commas();
     when_all_is_well_what_conforms_is_counted(state);
-    setlocale(LC_ALL, "C");
+    end_commas();
 }
 
 static void every_verdict_has_its_place_in_the_summary(void **state)
