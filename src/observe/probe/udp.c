@@ -6,6 +6,8 @@
 #include "engine.h"
 #include "payload.h"
 
+#include "portconform/text.h"
+
 #include <errno.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -16,6 +18,15 @@ enum {
     REQUEST_MAX = 512,
     ANSWER_MAX = 4096,
     DATAGRAMS_MAX = 64, /* read at one go: a flood cannot hold the engine */
+    SEEN_MAX = 48,      /* octets of a wrong answer that are told */
+    SEEN_COLUMNS = 60,
+};
+
+/* The first wrong answer of those that were read at one go. */
+struct wrong_answer {
+    bool seen;
+    size_t length;
+    uint8_t octets[SEEN_MAX];
 };
 
 /* Where the target's answer reaches us where nothing translates addresses: what the route to it gives, and the port of
@@ -103,11 +114,23 @@ static void end_proven(struct probe *probe, bool proven)
     probe_end(probe, PROBE_OPEN, REASON_UDP_ANSWER);
 }
 
-static void end_wrong(struct probe *probe)
+static void note_wrong(struct wrong_answer *wrong, const uint8_t *octets, size_t length)
+{
+    if (wrong->seen)
+        return;
+    wrong->seen = true;
+    wrong->length = length < SEEN_MAX ? length : SEEN_MAX;
+    memcpy(wrong->octets, octets, wrong->length);
+}
+
+static void end_wrong(struct probe *probe, const struct wrong_answer *wrong)
 {
     const struct udp_payload *payload = ((const struct udp_exchange *)probe_state(probe))->payload;
-    probe_set_detail(probe, "answered, but not as %s%s does", payload->service,
-                     payload->answers_keyed ? " with our secret" : "");
+    struct text seen = {0};
+    text_escape(&seen, wrong->octets, wrong->length, ESCAPE_ASCII, SEEN_COLUMNS);
+    probe_set_detail(probe, "answered, but not as %s%s does: \"%s\"", payload->service,
+                     payload->answers_keyed ? " with our secret" : "", text_string(&seen));
+    text_done(&seen);
     probe_result_of(probe)->sign_of_life = true;
     probe_result_of(probe)->wrong_protocol = true;
     probe_end(probe, PROBE_OPEN, REASON_WRONG_PROTOCOL);
@@ -121,7 +144,7 @@ static void end_untold(struct probe *probe, int error)
 
 /* A socket that was used before may hear what its last user waited for in vain: the same port, asked with another
  * nonce. Only what answers a port that nobody has asked from says that the protocol is wrong. */
-static void take_for_wrong(struct probe *probe)
+static void take_for_wrong(struct probe *probe, const struct wrong_answer *wrong)
 {
     int r = slots_renew(probe);
     if (r < 0)
@@ -129,7 +152,7 @@ static void take_for_wrong(struct probe *probe)
     else if (r > 0)
         attempts_next(probe, send_request);
     else
-        end_wrong(probe);
+        end_wrong(probe, wrong);
 }
 
 /* Reads what is there. The right answer wins over a wrong one that came before it. */
@@ -137,7 +160,7 @@ static void read_answers(struct probe *probe)
 {
     const struct udp_exchange *state = probe_state(probe);
     const struct udp_ask ask = {.nonce = state->nonce, .secret = probe_request_of(probe)->secret};
-    bool wrong = false;
+    struct wrong_answer wrong = {.seen = false};
     for (int i = 0; i < DATAGRAMS_MAX; i++) {
         uint8_t buffer[ANSWER_MAX];
         struct sockaddr_storage sender;
@@ -153,10 +176,10 @@ static void read_answers(struct probe *probe)
             return end_untold(probe, -answered);
         if (answered)
             return end_proven(probe, state->payload != NULL);
-        wrong = true;
+        note_wrong(&wrong, buffer, (size_t)got);
     }
-    if (wrong)
-        take_for_wrong(probe);
+    if (wrong.seen)
+        take_for_wrong(probe, &wrong);
 }
 
 void probe_udp_on_ready(struct probe *probe, uint32_t epoll_events)

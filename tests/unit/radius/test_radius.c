@@ -258,7 +258,7 @@ static void the_secret_decides(void **state)
     assert_int_equal(result.reason, REASON_WRONG_PROTOCOL);
     assert_true(result.wrong_protocol);
     assert_false(result.service_proven);
-    assert_string_equal(result.detail, "answered, but not as radius with our secret does");
+    assert_int_equal(strncmp(result.detail, "answered, but not as radius with our secret does: \"", 51), 0);
     result = look("ours", NULL, &asked);
     assert_int_equal(result.outcome, PROBE_SILENT);
     assert_non_null(strstr(result.detail, "other secrets get no answer"));
