@@ -147,7 +147,7 @@ int64_t cycle_next_ms(const struct cycle *cycle)
 {
     if (is_over(cycle))
         return INT64_MAX;
-    if (cycle->outstanding == 0)
+    if (cycle->outstanding == 0 || cycle->queueing)
         return 0;
     int64_t due = cycle->own_engine ? probe_engine_next_ms(cycle->engine) : INT64_MAX;
     int64_t remote = cycle->own_remote ? cycle->options.remote->next_ms(cycle->remote) : INT64_MAX;
@@ -180,13 +180,14 @@ static int advance(struct cycle *cycle)
         cycle_step_remote(cycle);
         if (cycle->out_of_memory)
             return -ENOMEM;
-        if (cycle->outstanding > 0)
+        if (cycle->outstanding > 0 && !cycle->queueing)
             return 1;
         const struct cycle_phase *phase = &phases[cycle->phase];
         int r = phase->probes && cycle->options.no_probes ? PHASE_OVER : phase->enter(cycle);
         if (r < 0)
             return r;
-        if (r == PHASE_MORE)
+        cycle->queueing = r == PHASE_QUEUEING;
+        if (r == PHASE_MORE || r == PHASE_QUEUEING)
             return 1;
         if (r == PHASE_OVER)
             cycle->phase++;

@@ -255,23 +255,18 @@ static void leave_alone(struct cycle_flow *flow, const char *why)
         cycle->progress.hosts_left--;
 }
 
-static int begin_flow(struct cycle_flow *flow)
+/* Whether it is to be asked; where it is not, that is settled here. */
+static void decide_flow(struct cycle_flow *flow)
 {
     struct cycle *cycle = flow->cycle;
-    struct cycle_host *host = flow->address->visited;
     bool skip = wants_no_probe(flow);
     const char *left_alone = skip ? NULL : cycle_recall(flow);
     if (left_alone) {
         leave_alone(flow, left_alone);
-        return 0;
+        return;
     }
-    if (!skip && cycle_choose_kind(cycle->options.probes, cycle_transport_of(flow), flow->expectation->rule->service)) {
-        int r = ask(flow, 0, first_done);
-        if (r == 0)
-            flow->state = FLOW_ASKED;
-        flow->address->tcp_silent |= flow->known == PROBE_SILENT && cycle_transport_of(flow) == TRANSPORT_TCP;
-        return r;
-    }
+    if (!skip && cycle_choose_kind(cycle->options.probes, cycle_transport_of(flow), flow->expectation->rule->service))
+        return;
     if (skip) {
         flow->result->reason = REASON_NOT_PROBED;
         flow->state = FLOW_SKIPPED;
@@ -279,41 +274,65 @@ static int begin_flow(struct cycle_flow *flow)
         cycle_end_untried(flow, REASON_LOCAL_OTHER, "this program has no probe for the service");
     }
     cycle->progress.total--;
-    if (--host->unfinished == 0)
+    if (--flow->address->visited->unfinished == 0)
         cycle->progress.hosts_left--;
+}
+
+static int begin_flow(struct cycle_flow *flow)
+{
+    int r = ask(flow, 0, first_done);
+    if (r < 0)
+        return r;
+    flow->state = FLOW_ASKED;
+    flow->address->tcp_silent |= flow->known == PROBE_SILENT && cycle_transport_of(flow) == TRANSPORT_TCP;
     return 0;
 }
 
-/* The first flow of every host, then the second of every host, and so on. */
+/* The first flow of every host, then the second of every host, and so on: in one round those that were silent the last
+ * time, whose time-out is the longest part of a look, in the next one the others. NULL: that was all. */
+static struct cycle_flow *next_flow(struct cycle *cycle)
+{
+    struct flow_turn *turn = &cycle->turn;
+    while (turn->round != FLOWS_BEGUN) {
+        for (; turn->host < cycle->host_count; turn->host++) {
+            const struct cycle_host *host = &cycle->hosts[turn->host];
+            if (turn->rank >= host->flow_count)
+                continue;
+            turn->more = turn->more || turn->rank + 1 < host->flow_count;
+            struct cycle_flow *flow = &cycle->flows[host->first_flow + turn->rank];
+            if (turn->round == FLOWS_SILENT_BEFORE && flow->state == FLOW_WAITING)
+                decide_flow(flow);
+            if (flow->state == FLOW_WAITING && (turn->round == FLOWS_OTHERS || flow->known == PROBE_SILENT))
+                return flow;
+        }
+        *turn = turn->more ? (struct flow_turn){.round = turn->round, .rank = turn->rank + 1}
+                           : (struct flow_turn){.round = turn->round + 1};
+    }
+    return NULL;
+}
+
+/* Queues a part of them and comes back for the next, so that the first leave while the others are being queued. */
 int cycle_phase_flows(struct cycle *cycle)
 {
+    enum { AT_ONCE = 256 };
+    if (cycle->turn.round == FLOWS_BEGUN)
+        return PHASE_OVER;
     if (cycle->timeout_ms == 0) {
         cycle_spread_timeouts(cycle, cycle->now);
         if (cycle_spend_udp(cycle) < 0)
             return -ENOMEM;
     }
-    bool some = true;
-    bool begun = false;
-    for (size_t rank = 0; some; rank++) {
-        some = false;
-        for (size_t h = 0; h < cycle->host_count; h++) {
-            const struct cycle_host *host = &cycle->hosts[h];
-            if (rank >= host->flow_count)
-                continue;
-            some = true;
-            struct cycle_flow *flow = &cycle->flows[host->first_flow + rank];
-            if (flow->state != FLOW_WAITING)
-                continue;
-            int r = begin_flow(flow);
-            if (r < 0)
-                return r;
-            begun = begun || flow->state == FLOW_ASKED;
+    for (int begun = 0; begun < AT_ONCE; begun++) {
+        struct cycle_flow *flow = next_flow(cycle);
+        if (!flow) {
+            int r = cycle_send_controls(cycle); /* of what was silent before: they need not wait for it */
+            return r < 0 ? r : PHASE_PROBING;
         }
+        int r = begin_flow(flow);
+        if (r < 0)
+            return r;
     }
-    int controls = begun ? cycle_send_controls(cycle) : 0; /* of what was silent before: they need not wait for it */
-    if (controls < 0)
-        return controls;
-    return begun ? PHASE_PROBING : PHASE_OVER;
+    return PHASE_QUEUEING;
 }
 
 /* --- second probes ----------------------------------------------------------------------------------------------- */

@@ -87,6 +87,13 @@ struct cycle_table {
     bool kernel, again;
 };
 
+/* Whose first probe is queued next. */
+struct flow_turn {
+    enum { FLOWS_SILENT_BEFORE, FLOWS_OTHERS, FLOWS_BEGUN } round;
+    size_t rank, host; /* the so manieth flow of which host */
+    bool more;         /* some host has a flow behind that rank */
+};
+
 struct cycle {
     const struct plan *plan;
     struct cycle_options options;
@@ -110,6 +117,8 @@ struct cycle {
         size_t count, capacity;
     } tables;
     size_t next_host; /* of the phases that go host by host */
+    struct flow_turn turn;
+    bool queueing; /* a phase has more probes to queue */
     size_t phase;
     struct moment now, began;
     bool has_begun;
@@ -126,8 +135,9 @@ struct cycle {
 };
 
 /* A phase is entered again and again until it returns 0. PHASE_PROBING: probes are in the engine, come back when they
- * have ended; PHASE_MORE: come back at the next step. Negative: failed. */
-enum { PHASE_OVER = 0, PHASE_PROBING = 1, PHASE_MORE = 2 };
+ * have ended; PHASE_QUEUEING: they are, and there are more to come, so come back at the next step; PHASE_MORE: come
+ * back at the next step. Negative: failed. */
+enum { PHASE_OVER = 0, PHASE_PROBING = 1, PHASE_MORE = 2, PHASE_QUEUEING = 3 };
 int cycle_phase_listeners(struct cycle *cycle);
 int cycle_phase_flows(struct cycle *cycle);
 int cycle_phase_doubts(struct cycle *cycle);

@@ -45,9 +45,10 @@ static int64_t cpu_us(void)
            usage.ru_stime.tv_usec;
 }
 
-static void wait_for(const struct bench *bench)
+static void wait_for(const struct bench *bench, const struct cycle *cycle)
 {
-    int64_t left_ms = probe_engine_next_ms(bench->engine) - moment_now().mono_ms;
+    int64_t next_ms = probe_engine_next_ms(bench->engine), cycle_ms = cycle_next_ms(cycle);
+    int64_t left_ms = (cycle_ms < next_ms ? cycle_ms : next_ms) - moment_now().mono_ms;
     struct pollfd ready = {.fd = probe_engine_fd(bench->engine), .events = POLLIN};
     (void)poll(&ready, 1, left_ms <= 0 ? 0 : left_ms > 1000 ? 1000 : (int)left_ms);
 }
@@ -69,8 +70,10 @@ static void look(struct bench *bench)
         if (r == 0)
             break;
         if (probe_engine_step(bench->engine, moment_now()) > 0)
-            wait_for(bench);
+            wait_for(bench, cycle);
     }
+    for (size_t i = 0; i < bench->plan->host_count; i++) /* as the daemon does, whose cycles these are like */
+        judge_digest(bench->plan, &bench->seen, i, NULL);
     check(cycle_judge(cycle, bench->snapshot, moment_now(), &judgement), "judge");
     cycle_free(cycle);
     snapshot_unref(bench->snapshot);

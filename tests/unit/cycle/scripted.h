@@ -14,7 +14,7 @@
 #include "portconform/cycle.h"
 #include "portconform/error.h"
 
-enum { HOSTS = 3, EXPECTATIONS = 12, FLOWS = 24, SCRIPT = 64, LOG = 2048 };
+enum { HOSTS = 3, EXPECTATIONS = 12, FLOWS = 700, SCRIPT = 64, LOG = 2048 };
 
 /* How the probes of a port end: the first one, the second, and all later ones. NOT_DONE: as the one before. */
 struct script_line {

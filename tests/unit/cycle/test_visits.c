@@ -317,6 +317,56 @@ static void silent_flows_go_first_the_next_time(void **state)
     assert_int_equal(probes_sent[before].port, 83);
 }
 
+/* Six hundred flows: those that were silent are on their way before the others are queued, every flow is asked once,
+ * and there is never nothing to do while some are left. */
+static void a_long_row_of_flows_is_asked_part_by_part(void **state)
+{
+    enum { COUNT = 600, SILENT = 20 };
+    struct round *round = *state;
+    expect_ports(round->w, TRANSPORT_TCP, 1000, 1000 + COUNT - 1);
+    round_plan(round);
+    const struct probe_limits limits = {.per_second = 100000, .per_target_per_second = 100000};
+    probe_engine_set_limits(round->engine, &limits);
+    unlisted = PROBE_OPEN;
+    for (uint16_t i = 0; i < SILENT; i++)
+        script_port((uint16_t)(1000 + COUNT - 1 - i), PROBE_SILENT, PROBE_SILENT);
+    begin(round, 0, 0);
+    run_all(round);
+    end_visit(round, 0);
+    size_t before = probe_log_count;
+    begin(round, 0, 0);
+    step_visit(round, 0);
+    assert_int_equal(cycle_next_ms(round->visits[0]), 0);
+    size_t queued = probe_engine_pending(round->engine);
+    assert_true(queued >= SILENT && queued < COUNT);
+    probe_engine_step(round->engine, round->w->now);
+    for (size_t i = 0; i < SILENT; i++)
+        assert_true(probes_sent[before + i].port >= 1000 + COUNT - SILENT);
+    run_all(round);
+    assert_true(round->over[0]);
+    for (size_t i = 0; i < COUNT; i++)
+        assert_int_equal(round->seen.probes[i].outcome, i < COUNT - SILENT ? PROBE_OPEN : PROBE_SILENT);
+    assert_int_equal(probe_log_count - before, COUNT + 1); /* and the control */
+}
+
+/* Where the deadline comes while some are still to be queued, those were not looked at, which is nobody's fault. */
+static void a_deadline_may_come_before_all_are_queued(void **state)
+{
+    struct round *round = *state;
+    expect_ports(round->w, TRANSPORT_TCP, 1000, 1599);
+    round_plan(round);
+    unlisted = PROBE_OPEN;
+    round->w->options.deadline_mono_ms = round->w->now.mono_ms + 1000;
+    begin(round, 0, 0);
+    step_visit(round, 0);
+    round->w->now.mono_ms += 1000;
+    step_visit(round, 0);
+    assert_true(round->over[0]);
+    assert_int_equal(probe_engine_pending(round->engine), 0);
+    assert_int_equal(cycle_undecided(round->visits[0]), 600);
+    assert_int_equal(round->seen.probes[599].reason, REASON_DEADLINE);
+}
+
 static void the_memory_forgets_what_nobody_looks_at(void **state)
 {
     struct round *round = *state;
@@ -348,6 +398,8 @@ int main(void)
         VISIT(the_memory_may_go_while_the_canary_is_asked),
         VISIT(a_deadline_ends_a_visit_and_not_the_others),
         VISIT(silent_flows_go_first_the_next_time),
+        VISIT(a_long_row_of_flows_is_asked_part_by_part),
+        VISIT(a_deadline_may_come_before_all_are_queued),
         VISIT(the_memory_forgets_what_nobody_looks_at),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
