@@ -22,6 +22,26 @@ static void rules_of_the_roles_component_become_expectations(void **state)
     assert_ptr_equal(one->damping, &f->hosts[0].damping);
 }
 
+/* How often the daemon looks: the rule's word, then the role's, then the host's; 0 leaves it to the site. */
+static void the_nearest_interval_counts(void **state)
+{
+    struct fixture *f = *state;
+    add_rule(f, "t/1", "manager", "tcp 80")->interval_s = 15;
+    add_rule(f, "t/2", "manager", "tcp 81");
+    struct host *own = add_host(f, "mgr01", "10.0.1.10");
+    own->interval_s = 300;
+    add_role(f, own, "manager", NULL)->interval_s = 30;
+    add_role(f, add_host(f, "mgr02", "10.0.1.11"), "manager", NULL);
+    build(f);
+    assert_int_equal(expectation_of(f, "mgr01|manager|g/t/1|tcp-80")->interval_s, 15);
+    assert_int_equal(expectation_of(f, "mgr01|manager|g/t/2|tcp-81")->interval_s, 30);
+    assert_int_equal(expectation_of(f, "mgr02|manager|g/t/1|tcp-80")->interval_s, 15);
+    assert_int_equal(expectation_of(f, "mgr02|manager|g/t/2|tcp-81")->interval_s, 0);
+    add_role(f, own, "manager", "second");
+    build(f);
+    assert_int_equal(expectation_of(f, "mgr01|second|g/t/2|tcp-81")->interval_s, 300);
+}
+
 static void a_component_that_nobody_plays_yields_nothing(void **state)
 {
     struct fixture *f = *state;
@@ -272,6 +292,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         PLAN_TEST(rules_of_the_roles_component_become_expectations),
+        PLAN_TEST(the_nearest_interval_counts),
         PLAN_TEST(a_component_that_nobody_plays_yields_nothing),
         PLAN_TEST(a_condition_decides_by_the_roles_settings),
         PLAN_TEST(a_phase_that_is_over_no_longer_decides),

@@ -202,6 +202,137 @@ static void test_turns_of_a_host(void **state)
     watch_free(watch);
 }
 
+/* Late: the visit says so and is counted, what it sees is judged as ever, and rounds that were missed are not made up.
+ */
+static void test_a_visit_that_is_late(void **state)
+{
+    (void)state;
+    static const struct {
+        int64_t by_ms;
+        bool late;
+    } delays[] = {{29 * SECOND, false}, {31 * SECOND, true}, {10 * MINUTE, true}};
+    for (size_t i = 0; i < sizeof(delays) / sizeof(delays[0]); i++) {
+        struct world w;
+        struct watch_visit taken, other;
+        struct judgement judgement = {0};
+        bool changed;
+        int64_t looked_ms;
+        world_of_two_ports(&w);
+        struct watch *watch = watch_made(&w);
+        visit(&w, watch, PROBE_OPEN, PROBE_OPEN);
+        const struct finding before = first_finding(&w, watch, &looked_ms);
+        later(&w, watch_next_ms(watch) - w.now.mono_ms + delays[i].by_ms);
+        assert_true(watch_next(watch, w.now, &taken));
+        assert_int_equal(taken.late, delays[i].late);
+        see(watch, 0, PROBE_OPEN, w.now);
+        see(watch, 1, PROBE_REFUSED, w.now);
+        assert_int_equal(watch_judge(watch, &taken, w.now, &judgement, &changed), 0);
+        assert_int_equal(judgement.transition_count, 1); /* of the second port: late is no excuse */
+        judgement_done(&judgement);
+        assert_int_equal(first_finding(&w, watch, &looked_ms).since_ms, before.since_ms);
+        assert_int_equal(looked_ms, w.now.wall_ms);
+        assert_int_equal(watch_count(watch, w.now).late, delays[i].late);
+        assert_int_equal(watch_count(watch, w.now).visits, 2);
+        assert_true(watch_count(watch, w.now).round_ms >= delays[i].by_ms);
+        assert_false(watch_next(watch, w.now, &other));
+        assert_in_range(watch_next_ms(watch) - w.now.mono_ms, 1, 63 * SECOND);
+        watch_free(watch);
+    }
+}
+
+static size_t transitions_of(const struct judgement *judgement, enum transition_kind kind)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < judgement->transition_count; i++)
+        count += judgement->transitions[i].kind == kind;
+    return count;
+}
+
+/* A waiver begins when a configuration has it, without a look, and ends at its time although nothing else changes: at
+ * the next visit, or when the day is over. */
+static void test_a_waiver_begins_and_ends_at_its_time(void **state)
+{
+    (void)state;
+    for (int by_visit = 0; by_visit < 2; by_visit++) {
+        struct world w;
+        int64_t looked_ms;
+        struct judgement begun = {0}, ended = {0};
+        bool changed = false;
+        world_of_two_ports(&w);
+        struct watch *watch = watch_made(&w);
+        assert_int_equal(visit(&w, watch, PROBE_REFUSED, PROBE_OPEN), 1);
+        const struct finding raised = first_finding(&w, watch, &looked_ms);
+        struct waiver waiver = {.rule = "guide/t/1", .until = "today", .until_ms = w.now.wall_ms + 10 * MINUTE};
+        w.host.waivers = &waiver;
+        w.host.waiver_count = 1;
+        struct plan next = w.plan, of_the_next_day = w.plan;
+        next.serial = 2;
+        of_the_next_day.serial = 3;
+        assert_int_equal(watch_replan(watch, &next, w.now), 0);
+        while (watch_follow(watch, 8, w.now, &begun, &changed))
+            ;
+        assert_int_equal(begun.transition_count, 1);
+        assert_int_equal(transitions_of(&begun, TRANSITION_WAIVER_BEGUN), 1);
+        judgement_done(&begun);
+        const struct finding waived = first_finding(&w, watch, &looked_ms);
+        assert_true(waived.waived);
+        assert_int_equal(waived.verdict, raised.verdict);
+        assert_int_equal(waived.since_ms, raised.since_ms);
+        /* nothing of it until its time, whatever is looked at meanwhile */
+        while (w.now.wall_ms + 2 * MINUTE < waiver.until_ms)
+            assert_int_equal(visit(&w, watch, PROBE_REFUSED, PROBE_OPEN), 0);
+        assert_true(first_finding(&w, watch, &looked_ms).waived);
+        later(&w, waiver.until_ms - w.now.wall_ms);
+        if (by_visit) {
+            assert_int_equal(visit(&w, watch, PROBE_REFUSED, PROBE_OPEN), 2);
+        } else {
+            assert_int_equal(watch_replan(watch, &of_the_next_day, w.now), 0);
+            while (watch_follow(watch, 8, w.now, &ended, &changed))
+                ;
+            assert_int_equal(transitions_of(&ended, TRANSITION_WAIVER_EXPIRED), 1);
+            assert_int_equal(transitions_of(&ended, TRANSITION_RAISED), 1);
+            assert_int_equal(ended.transition_count, 2);
+            judgement_done(&ended);
+        }
+        assert_false(first_finding(&w, watch, &looked_ms).waived);
+        assert_int_equal(visit(&w, watch, PROBE_REFUSED, PROBE_OPEN), 0); /* told once */
+        watch_free(watch);
+    }
+}
+
+/* Each flow at the interval of its own rule; members of a group, which are judged together, at the shortest of theirs.
+ */
+static void test_flows_keep_to_their_own_intervals(void **state)
+{
+    (void)state;
+    for (int grouped = 0; grouped < 2; grouped++) {
+        struct world w;
+        struct judgement judgement = {0};
+        bool changed;
+        unsigned looked[2] = {0};
+        world_of_two_ports(&w);
+        w.expectations[0].interval_s = 10;
+        if (grouped)
+            w.expectations[0].group_key = w.expectations[1].group_key = "mgr01|manager|group";
+        struct watch *watch = watch_made(&w);
+        const int64_t end_ms = w.now.mono_ms + 10 * MINUTE;
+        while (watch_next_ms(watch) < end_ms) {
+            const struct watch_visit taken = take(&w, watch);
+            for (size_t flow = 0; flow < 2; flow++) {
+                if (taken.not_due && taken.not_due[flow])
+                    continue;
+                looked[flow]++;
+                see(watch, flow, PROBE_OPEN, w.now);
+            }
+            assert_int_equal(watch_judge(watch, &taken, w.now, &judgement, &changed), 0);
+        }
+        judgement_done(&judgement);
+        assert_in_range(looked[0], 57, 62);
+        assert_in_range(looked[1], grouped ? 57 : 9, grouped ? 62 : 12);
+        watch_free(watch);
+    }
+}
+
 /* A UDP verdict tells how often and how recently: as it grows, and though nothing else changes. */
 static void test_what_a_udp_verdict_rests_on(void **state)
 {
@@ -248,6 +379,9 @@ int main(void)
         cmocka_unit_test(test_another_plan),
         cmocka_unit_test(test_looks_again_are_soon_and_bounded),
         cmocka_unit_test(test_turns_of_a_host),
+        cmocka_unit_test(test_a_visit_that_is_late),
+        cmocka_unit_test(test_a_waiver_begins_and_ends_at_its_time),
+        cmocka_unit_test(test_flows_keep_to_their_own_intervals),
         cmocka_unit_test(test_what_a_udp_verdict_rests_on),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
