@@ -3,6 +3,7 @@
 `need*` end the test as skipped. A part that this machine does not permit is left out with `leave_out`: the parts behind it
 still run, and `finish` ends as skipped, too, so that nobody takes the whole for passed; in CI a skip is a failure.
 """
+import json
 import os
 import shutil
 import sys
@@ -46,6 +47,12 @@ def need_built(build, *programs):
     for program in programs:
         if not os.path.exists(os.path.join(build, program)):
             skip(f"{program} is not built in {build}")
+
+
+def installed(build, place, *names):
+    """Where the programs look for what is installed: below "bin" or "sysconf"."""
+    with open(os.path.join(build, "tests", "installed.json"), encoding="utf-8") as places:
+        return os.path.join(json.load(places)[place], *names)
 
 
 def is_sanitized(build):

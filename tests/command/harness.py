@@ -14,6 +14,9 @@ import tempfile
 import time
 import unittest
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+from needs import installed  # noqa: E402,F401
+
 BUILD = pathlib.Path(sys.argv.pop(1)).resolve() if len(sys.argv) > 1 else pathlib.Path.cwd()
 SOURCE = pathlib.Path(__file__).resolve().parents[2]
 PLUGIN = BUILD / "check_portconform"

@@ -4,7 +4,7 @@ import os
 import pty
 import subprocess
 
-from harness import COMMAND, SOURCE, Case, main, run
+from harness import BUILD, COMMAND, SOURCE, Case, installed, main, run
 
 RULES = "guide ref component peers transport ports presence scope direction when service printed".split()
 EXPECT = "host transport ports presence scope peers guide ref severity".split()
@@ -54,13 +54,14 @@ class Program(Case):
         self.assert_run(run(COMMAND, "help", "--help"), 0, "Usage: portconform COMMAND")
 
     def test_without_a_site(self):
-        if os.path.exists("/usr/local/etc/portconform/site.conf"):
-            self.skipTest("this machine has a site")
+        default = installed(BUILD, "sysconf", "portconform", "site.conf")
+        if os.path.exists(default):
+            self.skipTest(f"there is a site already: {default}")
         for name, *operands in (["expect"], ["explain", "mgr01", "22"], ["matrix"], ["export", "nftables"]):
             with self.subTest(command=name):
                 result = run(COMMAND, name, *operands)
                 self.assertEqual((result.status, result.out), (3, ""), result)
-                self.assertIn("which site? There is no /usr/local/etc/portconform/site.conf\n    -C PATH names", result.err)
+                self.assertIn(f"which site? There is no {default}\n    -C PATH names", result.err)
         self.assert_run(run(COMMAND, "lint"), 1, "which site?", "-C PATH names")
         self.assert_run(run(COMMAND, "check"), 3, "PORTCONFORM UNKNOWN - which site?", "-C PATH names")
 

@@ -1,7 +1,6 @@
 """check_portconform as a monitoring core sees it: exit status, first line, perfdata, streams."""
 import locale
 import os
-import pathlib
 import resource
 import shutil
 import socket
@@ -9,7 +8,7 @@ import ssl
 import subprocess
 import threading
 
-from harness import BUILD, COMMAND, LABELS, PLUGIN, Case, main, run
+from harness import BUILD, COMMAND, LABELS, PLUGIN, Case, installed, main, run
 
 
 class Arguments(Case):
@@ -361,8 +360,8 @@ class HandingOver(Case):
         alone = self.folder / "bin" / "check_portconform"
         alone.parent.mkdir()
         shutil.copy(PLUGIN, alone)
-        if pathlib.Path("/usr/local/bin/portconform").exists():
-            self.skipTest("/usr/local/bin/portconform is installed, and would be found")
+        if os.path.exists(installed(BUILD, "bin", "portconform")):
+            self.skipTest(f"{installed(BUILD, 'bin', 'portconform')} would be found")
         self.host("lo01", 'addresses = ["localhost"]; expect = ( { ports = "tcp 1"; } );')
         result = run(alone, "-C", self.folder, environment={"PATH": str(BUILD)})  # never by PATH
         self.assert_plugin(result, "UNKNOWN", "uses DNS names", "cannot be run: No such file")

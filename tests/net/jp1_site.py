@@ -91,7 +91,6 @@ def host_up(host):
 
 def fill_queue(lab):
     """Connects until the stuck listener takes no more, and stays connected; ends with the lab's process."""
-    import socket
     address = lab.address("mgr01")
     script = ("import socket,sys,time\n"
               "held=[]\n"

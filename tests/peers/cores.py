@@ -9,8 +9,8 @@ import time
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 # pylint: disable=wrong-import-position,unused-import
-from needs import (SKIP, SOURCE, check, finish, is_sanitized, leave_out, need, need_built, need_root,  # noqa: E402,F401
-                   skip)
+from needs import (SKIP, SOURCE, check, finish, installed, is_sanitized, leave_out, need, need_built,  # noqa: E402,F401
+                   need_root, skip)
 
 
 def listen():

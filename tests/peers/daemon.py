@@ -6,7 +6,7 @@ import subprocess
 import sys
 import time
 
-from cores import check, finish, leave_out, need_built, wait_for
+from cores import check, finish, installed, leave_out, need_built, wait_for
 from loopback import Daemon, LoopbackSite
 
 EX_USAGE, EX_SOFTWARE, EX_CONFIG = 64, 70, 78
@@ -29,15 +29,17 @@ def test_options(build):
 
 def test_first_run(build, site):
     """Three lines say how to get a configuration. None is made up: what listens here is blessed by nobody."""
-    if os.path.exists("/usr/local/etc/portconform/site.conf"):
-        return  # somebody's own
+    default = installed(build, "sysconf", "portconform", "site.conf")
+    if os.path.exists(default):
+        leave_out("the first run", f"there is a site already: {default}")
+        return
     folder = site.path("first")
     os.mkdir(folder)
     result = run(build, cwd=folder, env=dict(os.environ, HOME=folder, XDG_STATE_HOME=folder, STATE_DIRECTORY=folder))
     lines = result.stderr.splitlines()
     check(result.returncode == EX_CONFIG and len(lines) == 3, "three lines", result)
     check('"portconform adopt"' in lines[1] and '"portconform lint ' in lines[2], "adopt first, then lint", result)
-    check(not os.listdir(folder) and not os.path.exists("/usr/local/etc/portconform/site.conf"), "nothing is made", result)
+    check(not os.listdir(folder) and not os.path.exists(default), "nothing is made", result)
 
 
 def test_configuration(build, site):
