@@ -84,8 +84,8 @@ void cli_print_diags(struct diag_list *diags, enum diag_level least);
 /* Prints, frees, and returns `status`, or STATUS_UNKNOWN when it could not be printed. */
 int cli_finish(struct text *out, int status);
 
-/* Readable when one of `signals` (closed by 0) has come; they are blocked from then on. The descriptor, which does not
- * wait, or a negated errno. */
+/* Readable when one of `signals` (closed by 0) has come; they are blocked from then on. What this program was started
+ * to ignore (nohup(1), a shell's `&`) it ignores. The descriptor, which does not wait, or a negated errno. */
 int cli_signals(const int *signals);
 
 /* Names by DNS, for check_program and check_site_request. */

@@ -16,9 +16,12 @@ static const char adopt_notes[] = "Without GUIDE all guides are tried. What is p
                                   "Exit status: 0 a role fits, 1 none does, 3 trouble.\n";
 
 static const char respond_notes[] =
-    "Opens every port that HOST is to have for its peers, and answers the probes of\n"
-    "`portconform check --acceptance FILE` that know the key; nobody else gets a word. Ports in use are left alone.\n"
-    "Exit status: 0 every port item was reached, 1 some never were (they are named), 3 trouble.\n";
+    "Opens every port that HOST is to have for its peers, and answers the probes of `check --acceptance`\n"
+    "that know the key; nobody else gets a word. Ports in use are left alone, and it ends by itself.\n"
+    "  once               portconform respond --make-key FILE, and a copy of it (scp -p) for both sides\n"
+    "  on HOST            portconform respond -C PATH -H HOST --key FILE\n"
+    "  where callers are  portconform check -C PATH -H HOST --acceptance FILE\n"
+    "Exit status: 0 every port item was reached, 1 some were not (they are named), 3 trouble.\n";
 
 static const char reload_notes[] = "Exit status: 0 the new configuration is in force, 1 it is rejected and the old one "
                                    "stays (its errors are told),\n3 trouble.\n";

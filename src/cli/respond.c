@@ -1,246 +1,18 @@
 /* respond: opens the ports that a host is to have, for a while, and answers the probes of the acceptance test. */
-#include "command.h"
+#include "responding.h"
 
 #include "portconform/error.h"
-#include "portconform/number.h"
-#include "portconform/respond.h"
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
-enum { STATUS_NOT_REACHED = 1 };
 enum { DESCRIPTORS_KEPT = 320 }; /* for connections, and what else a process needs */
-enum { TOLD_MOST = 40 };         /* lines of a kind */
-
-struct respond {
-    const struct cli_arguments *arguments;
-    struct acceptance_key key;
-    const struct plan_host *host;
-    struct responder *responder;
-    uint8_t *tried, *open, *reached; /* a bit each for every address, transport and port */
-    size_t descriptors_left;         /* to be used for ports */
-    size_t opened, refused;          /* ports */
-    size_t left_out, waiting;        /* ports without descriptor; rules whose parameter has no value */
-    bool *absent;                    /* by address: it is not this machine's */
-    struct text refusals;            /* lines */
-};
-
-/* --- which ports -------------------------------------------------------------------------------------------------- */
-
-static size_t bit_place(size_t address, enum transport transport, uint16_t port)
-{
-    return (address * 2 + (transport == TRANSPORT_UDP)) * (UINT16_MAX + 1) + port;
-}
-
-static bool bit_get(const uint8_t *bits, size_t place)
-{
-    return bits[place / 8] >> (place % 8) & 1;
-}
-
-static void bit_set(uint8_t *bits, size_t place)
-{
-    bits[place / 8] |= (uint8_t)(1u << (place % 8));
-}
-
-static void note_refusal(struct respond *respond, const struct address *address, enum transport transport,
-                         uint16_t port, int error)
-{
-    char at[ADDRESS_TEXT + 8];
-    if (++respond->refused > TOLD_MOST)
-        return;
-    text_printf(&respond->refusals, "  %s %s: %s\n", transport_name(transport),
-                address_format_port(address, port, at, sizeof(at)),
-                error == -EADDRINUSE ? "in use, left to whoever has it" : pc_strerror(error));
-}
-
-/* 0, or an error that stops everything. */
-static int open_port(struct respond *respond, size_t index, enum transport transport, uint16_t port)
-{
-    const struct address *address = &respond->host->addresses[index].address;
-    size_t place = bit_place(index, transport, port);
-    if (respond->absent[index] || bit_get(respond->tried, place))
-        return 0;
-    bit_set(respond->tried, place);
-    if (respond->descriptors_left == 0) {
-        respond->left_out++;
-        return 0;
-    }
-    int result = responder_listen(respond->responder, transport, address, port);
-    if (result == -ENOMEM)
-        return result;
-    if (result == -EADDRNOTAVAIL) {
-        respond->absent[index] = true;
-    } else if (result == -EMFILE || result == -ENFILE) {
-        respond->descriptors_left = 0;
-        respond->left_out++;
-    } else if (result < 0) {
-        note_refusal(respond, address, transport, port, result);
-    } else {
-        bit_set(respond->open, place);
-        respond->opened++;
-        respond->descriptors_left--;
-    }
-    return 0;
-}
-
-static bool is_wanted(const struct expectation *expectation)
-{
-    return !expectation->unset && !expectation->rule->multicast && expectation->rule->scope != SCOPE_HOST;
-}
-
-/* What a check probes, samples of large ranges included. */
-static int open_flows(struct respond *respond, const struct expectation *expectation)
-{
-    int result = 0;
-    for (size_t i = 0; result == 0 && i < expectation->flow_count; i++)
-        result =
-            open_port(respond, expectation->flows[i].address, expectation->range.transport, expectation->flows[i].port);
-    return result;
-}
-
-static int open_range(struct respond *respond, const struct expectation *expectation)
-{
-    const struct port_range *range = &expectation->range;
-    int result = 0;
-    for (size_t i = 0; i < expectation->address_count; i++)
-        for (unsigned port = range->low; result == 0 && port <= range->high; port += range->step)
-            result = open_port(respond, expectation->addresses[i], range->transport, (uint16_t)port);
-    return result;
-}
-
-/* The samples of all ranges come before the rest of any: a check needs those. */
-static int open_ports(struct respond *respond)
-{
-    static int (*const passes[])(struct respond *, const struct expectation *) = {open_flows, open_range};
-    int result = 0;
-    for (size_t pass = 0; pass < sizeof(passes) / sizeof(passes[0]); pass++) {
-        for (size_t i = 0; result == 0 && i < respond->host->expectation_count; i++) {
-            const struct expectation *expectation = &respond->host->expectations[i];
-            if (is_wanted(expectation))
-                result = passes[pass](respond, expectation);
-            else if (pass == 0 && expectation->unset)
-                respond->waiting++;
-        }
-    }
-    return result;
-}
-
-/* --- telling ------------------------------------------------------------------------------------------------------ */
-
-static void tell_left_out(const struct respond *respond, struct text *out)
-{
-    char address[ADDRESS_TEXT];
-    for (size_t i = 0; i < respond->host->address_count; i++)
-        if (respond->absent[i])
-            text_printf(out, "  %s: not an address of this machine\n",
-                        address_format(&respond->host->addresses[i].address, address, sizeof(address)));
-    if (respond->refused > 0)
-        text_add(out, text_string(&respond->refusals));
-    if (respond->refused > TOLD_MOST)
-        text_printf(out, "  and %zu more\n", respond->refused - TOLD_MOST);
-    if (respond->left_out > 0)
-        text_printf(out, "  %zu ports stay shut: the limit of open files (ulimit -n) is reached\n", respond->left_out);
-    if (respond->waiting > 0) {
-        text_add(out, "  ");
-        text_add_count(out, respond->waiting, "rule");
-        text_add(out, respond->waiting == 1 ? " waits" : " wait");
-        text_add(out, " for a parameter without value (portconform lint names it)\n");
-    }
-}
-
-static int tell_begin(const struct respond *respond, struct moment now)
-{
-    struct text out = {0};
-    char until[CLOCK_TEXT];
-    text_printf(&out, "%s answers on ", respond->host->host->name);
-    text_add_count(&out, respond->opened, "port");
-    text_printf(&out, " until %s; Ctrl-C ends it before\n",
-                clock_format_time(now.wall_ms + (int64_t)respond->arguments->duration_s * 1000, until, sizeof(until)));
-    tell_left_out(respond, &out);
-    int result = check_print(&out);
-    text_done(&out);
-    return result;
-}
-
-/* Calls without the key, and which ports were reached with it. */
-static uint64_t count_calls(struct respond *respond)
-{
-    size_t count;
-    uint64_t others = 0;
-    const struct responder_port *ports = responder_ports(respond->responder, &count);
-    for (size_t i = 0; i < count; i++) {
-        others += ports[i].others;
-        for (size_t a = 0; ports[i].proven > 0 && a < respond->host->address_count; a++)
-            if (address_equal(&ports[i].address, &respond->host->addresses[a].address))
-                bit_set(respond->reached, bit_place(a, ports[i].transport, ports[i].port));
-    }
-    return others;
-}
-
-/* What a check asks of an item: all its ports, or the samples of a large range. */
-struct item_tally {
-    size_t asked, reached; /* of those that are open */
-    const struct flow *first_missing;
-};
-
-static struct item_tally tally_item(const struct respond *respond, const struct expectation *expectation)
-{
-    struct item_tally tally = {0};
-    for (size_t i = 0; i < expectation->flow_count; i++) {
-        const struct flow *flow = &expectation->flows[i];
-        size_t place = bit_place(flow->address, expectation->range.transport, flow->port);
-        if (!bit_get(respond->open, place))
-            continue;
-        tally.asked++;
-        if (bit_get(respond->reached, place))
-            tally.reached++;
-        else if (tally.first_missing == NULL)
-            tally.first_missing = flow;
-    }
-    return tally;
-}
-
-static void tell_missing(const struct respond *respond, const struct expectation *expectation,
-                         const struct item_tally *tally, struct text *out)
-{
-    char range[PORT_RANGE_TEXT], at[ADDRESS_TEXT + 8];
-    const struct address *address = &respond->host->addresses[tally->first_missing->address].address;
-    text_printf(out, "  %s %-14s ", transport_name(expectation->range.transport),
-                port_range_format(&expectation->range, range, sizeof(range)));
-    if (tally->reached == 0)
-        text_add(out, "never reached");
-    else
-        text_printf(out, "%zu of %zu reached", tally->reached, tally->asked);
-    text_printf(out, ", the first not: %s", address_format_port(address, tally->first_missing->port, at, sizeof(at)));
-    text_printf(out, "   [%s]\n", expectation->rule->id);
-}
-
-static int tell_end(struct respond *respond)
-{
-    struct text out = {0}, missing = {0};
-    size_t items = 0, complete = 0;
-    uint64_t others = count_calls(respond);
-    for (size_t i = 0; i < respond->host->expectation_count; i++) {
-        const struct expectation *expectation = &respond->host->expectations[i];
-        if (!is_wanted(expectation))
-            continue;
-        struct item_tally tally = tally_item(respond, expectation);
-        items += tally.asked > 0;
-        complete += tally.asked > 0 && tally.reached == tally.asked;
-        if (tally.reached < tally.asked)
-            tell_missing(respond, expectation, &tally, &missing);
-    }
-    text_printf(&out, "%zu of %zu port items were reached with the key", complete, items);
-    if (others > 0)
-        text_printf(&out, "; %llu calls came without it, and got no answer", (unsigned long long)others);
-    text_printf(&out, "\n%s", text_string(&missing));
-    text_done(&missing);
-    return cli_finish(&out, complete < items ? STATUS_NOT_REACHED : STATUS_OK);
-}
 
 /* --- running ------------------------------------------------------------------------------------------------------ */
 
@@ -263,6 +35,7 @@ static int serve(const struct respond *respond, int signals, struct moment began
     return 0;
 }
 
+/* As many as the hard limit allows, beyond those that whoever started us left open. */
 static void raise_descriptors(struct respond *respond)
 {
     struct rlimit files;
@@ -271,14 +44,19 @@ static void raise_descriptors(struct respond *respond)
     files.rlim_cur = files.rlim_max;
     if (setrlimit(RLIMIT_NOFILE, &files) < 0 && getrlimit(RLIMIT_NOFILE, &files) < 0)
         return;
-    respond->descriptors_left = files.rlim_cur > DESCRIPTORS_KEPT ? (size_t)files.rlim_cur - DESCRIPTORS_KEPT : 0;
+    int next = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 0);
+    if (next >= 0)
+        close(next);
+    rlim_t kept = (rlim_t)DESCRIPTORS_KEPT + (rlim_t)(next < 0 ? 0 : next);
+    respond->descriptors_left = files.rlim_cur > kept ? (size_t)(files.rlim_cur - kept) : 0;
 }
 
 static int fail_without_ports(const struct respond *respond)
 {
     struct text why = {0};
-    tell_left_out(respond, &why);
-    int status = cli_fail("respond: no port of %s could be opened", respond->host->host->name);
+    respond_tell_shut(respond, &why);
+    int status = why.length > 0 ? cli_fail("respond: no port of %s could be opened", respond->host->host->name)
+                                : cli_fail("respond: nobody is to reach any port of %s", respond->host->host->name);
     fputs(text_string(&why), stderr); /* a line each, escaped already */
     text_done(&why);
     return status;
@@ -301,15 +79,15 @@ static int run(struct respond *respond)
     if (result == 0)
         result = signals = cli_signals(ends);
     if (result >= 0)
-        result = open_ports(respond);
+        result = respond_open_ports(respond);
     struct moment began = moment_now();
     if (result < 0) {
         status = cli_fail("respond: %s", pc_strerror(result));
     } else if (respond->opened == 0) {
         status = fail_without_ports(respond);
-    } else if (tell_begin(respond, began) == 0) {
+    } else if (respond_tell_begin(respond, began) == 0) {
         result = serve(respond, signals, began);
-        status = result < 0 ? cli_fail("respond: %s", pc_strerror(result)) : tell_end(respond);
+        status = result < 0 ? cli_fail("respond: %s", pc_strerror(result)) : respond_tell_end(respond);
     }
     if (signals >= 0)
         close(signals);
@@ -319,6 +97,7 @@ static int run(struct respond *respond)
     free(respond->reached);
     free(respond->absent);
     text_done(&respond->refusals);
+    text_done(&respond->forbidden_first);
     return status;
 }
 

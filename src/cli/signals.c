@@ -9,8 +9,13 @@ int cli_signals(const int *signals)
 {
     sigset_t wanted;
     sigemptyset(&wanted);
-    for (; *signals != 0; signals++)
-        sigaddset(&wanted, *signals);
+    for (; *signals != 0; signals++) {
+        struct sigaction action;
+        if (sigaction(*signals, NULL, &action) < 0)
+            return -errno;
+        if (action.sa_handler != SIG_IGN)
+            sigaddset(&wanted, *signals);
+    }
     if (sigprocmask(SIG_BLOCK, &wanted, NULL) < 0)
         return -errno;
     int fd = signalfd(-1, &wanted, SFD_CLOEXEC | SFD_NONBLOCK);

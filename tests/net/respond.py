@@ -3,8 +3,10 @@
 
     respond.py BUILD_DIR ACTOR
 
-A firewall that lets everything through, one with a TCP and a UDP opening missing, one with a hole in the media range; a
-port in use; callers without the key and with another one; and an end that nobody has to bring about.
+A firewall that lets everything through, one with a TCP and a UDP opening missing, one with a hole in the media range, one
+that drops all but what it knows, without each of its openings in turn, one that leads a port astray; a port in use; a
+user who may not open some ports, a limit of open files; callers without the key and with another one; and an end that
+nobody has to bring about.
 """
 import json
 import os
@@ -33,6 +35,11 @@ rules: (
   { ref = "t/8"; listens = "manager"; ports = "udp 5000"; multicast = true; about = "Discovery"; }
 );
 """
+# The openings of a firewall that drops everything else, and the port items behind each.
+OPENINGS = {"tcp dport 31000": ("tcp", "31000"), "tcp dport 31006-31008": ("tcp", "31006..31008"),
+            "udp dport 5060": ("udp", "5060"), "udp dport 16384-32767": ("udp", "16384..32767"),
+            "udp dport 41005": ("udp", "41005")}
+
 # tcp 31000, three reserved, udp 5060, the whole media range, udp 41005
 PORTS = 1 + 3 + 1 + (32767 - 16384 + 1) + 1
 
@@ -67,10 +74,10 @@ class Runner:
         return subprocess.run([*where, f"{self.build}/portconform", *map(str, arguments)], capture_output=True,
                               text=True, timeout=120, check=False)
 
-    def respond(self, *arguments):
-        """Returns when its first line is there: then every port is open."""
+    def respond(self, *arguments, by=()):
+        """Returns when its first line is there: then every port is open. `by` is the command that starts it."""
         process = subprocess.Popen(
-            ["ip", "netns", "exec", self.lab.ns("mgr01"), f"{self.build}/portconform", "respond", "-C", self.site, "-H",
+            ["ip", "netns", "exec", self.lab.ns("mgr01"), *by, f"{self.build}/portconform", "respond", "-C", self.site, "-H",
              "mgr01", "--key", self.key, *arguments],
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         self.lab.processes.setdefault("mgr01-responder", []).append(process)
@@ -102,13 +109,15 @@ class Runner:
         seen = self.verdicts()
         wanted = {("tcp", "31000"): "conforming", ("tcp", "31006..31008"): "conforming", ("udp", "5060"): "conforming",
                   ("udp", "16384..32767"): "conforming", ("udp", "41005"): "conforming",
-                  ("tcp", "22"): "unproven"}  # somebody else's: open, but not by the key
+                  ("tcp", "22"): "unproven",  # somebody else's: open, but not by the key
+                  ("tcp", "9092"): "unproven"}  # for the host alone: not opened, and no alarm
         for item, verdict in wanted.items():
             self.check(seen.get(item, ("absent", 0))[0] == verdict, f"{item}: {seen.get(item)}, wanted {verdict}")
         status, out = self.end(process)
-        self.check("5 of 5 port items were reached" in out, f"the summary: {out[-400:]}")
+        self.check("5 of 6 port items were reached" in out, f"the summary: {out[-400:]}")
         self.check("tcp 10.98.1.10:22: in use" in out, f"port 22 is left to its owner, and said: {out[:400]}")
-        self.check(status == 0, f"all was reached: status {status}")
+        self.check(re.search(r"^  tcp 22 +stayed shut", out, re.M), f"port 22 is no success: {out[-400:]}")
+        self.check(status == 1, f"not all was reached: status {status}")
 
     def two_openings_missing(self):
         self.lab.nft("fw", "table inet f { chain f { type filter hook forward priority 0;"
@@ -121,6 +130,60 @@ class Runner:
         for line in ("tcp 31000", "udp 5060"):
             self.check(re.search(rf"^  {line} +never reached", out, re.M), f"never reached: {line} is not named")
         self.lab.nft("fw", "")
+
+    def each_opening_missing(self):
+        """A firewall that drops what it does not know: what is missing is filtered, and nothing else changes."""
+        process, _ = self.respond()
+        for missing in OPENINGS:
+            rules = "\n".join(f"{opening} accept" for opening in ["tcp dport 22", *OPENINGS] if opening != missing)
+            self.lab.nft("fw", "table inet f { chain f { type filter hook forward priority 0; policy drop;\n"
+                               f"ct state established,related accept\n{rules}\n}}\n}}")
+            seen = {item: verdict for item, (verdict, _) in self.verdicts().items()}
+            wanted = {item: "filtered" if opening == missing else "conforming" for opening, item in OPENINGS.items()}
+            self.check({item: seen.get(item) for item in wanted} == wanted, f"without {missing}: {seen}")
+        self.lab.nft("fw", "")
+        self.end(process)
+
+    def led_astray(self):
+        """A translation that swaps ports is no way to the port that was asked for."""
+        self.lab.nft("fw", "table ip n { chain p { type nat hook prerouting priority -100;\n"
+                           "udp dport 5060 dnat to 10.98.1.10:41005\n}\n}")
+        process, _ = self.respond()
+        seen = self.verdicts()
+        self.check(seen.get(("udp", "5060"), ("", 0))[0] == "elsewhere", f"astray: {seen.get(('udp', '5060'))}")
+        status, out = self.end(process)
+        self.check("meant for another port" in out and re.search("^  udp 5060 +never reached", out, re.M),
+                   f"the summary: {out[:400]}")
+        self.lab.nft("fw", "")
+
+    def without_the_right(self):
+        """Root without the capability is like any other user where ports below 1024 are concerned."""
+        process, line = self.respond(by=["setpriv", "--bounding-set", "-net_bind_service"])
+        status, out = self.end(process)
+        self.check(f"answers on {PORTS} ports" in line, f"the first line: {line}")
+        self.check("tcp 10.98.1.10:22: this user may not open" in out, f"what stays shut: {out[:400]}")
+        self.check(status == 1, f"not all was reached: status {status}")
+
+    def few_descriptors(self):
+        """The samples of a range come before the rest: what a check asks for is there as long as it can be."""
+        process, _ = self.respond(by=["prlimit", "--nofile=400"])
+        seen = self.verdicts()
+        self.check(seen.get(("udp", "16384..32767"), ("", 0))[0] == "conforming", f"samples: {seen}")
+        _, out = self.end(process)
+        self.check(re.search(r"\d+ ports: the limit of open files", out), f"what stays shut: {out[:400]}")
+        process, _ = self.respond(by=["prlimit", "--nofile=360"])
+        seen = self.verdicts()
+        self.check(seen.get(("udp", "16384..32767"), ("", 0))[0] == "closed", f"not all samples: {seen}")
+        status, out = self.end(process)
+        self.check(status == 1 and re.search(r"^  udp 16384\.\.32767 +\d+ of 64 reached", out, re.M), f"summary: {out}")
+
+    def told_to_ignore_the_end_of_the_session(self):
+        """As nohup(1) does: the session ends, and the test goes on."""
+        process, _ = self.respond(by=["sh", "-c", "trap '' HUP; exec \"$@\"", "sh"])
+        process.send_signal(signal.SIGHUP)
+        seen = self.verdicts()
+        self.check(seen.get(("udp", "5060"), ("", 0))[0] == "conforming", f"after the session: {seen}")
+        self.end(process)
 
     def hole_in_media_range(self):
         self.lab.nft("fw", "table inet f { chain f { type filter hook forward priority 0;"
@@ -140,10 +203,10 @@ class Runner:
         process, _ = self.respond()
         seen = self.verdicts(self.other_key)
         self.check(seen.get(("tcp", "31000"), ("", 0))[0] == "unproven", f"tcp without the key: {seen.get(('tcp', '31000'))}")
-        self.check(seen.get(("udp", "5060"), ("", 0))[0] in ("filtered", "indeterminate"),
-                   f"udp without the key: {seen.get(('udp', '5060'))}")
+        self.check(seen.get(("udp", "5060"), ("", 0))[0] == "indeterminate",
+                   f"no firewall is blamed for another key: {seen.get(('udp', '5060'))}")
         status, out = self.end(process)
-        self.check(status == 1 and "0 of 5 port items" in out and "came without it" in out, f"the summary: {out[:300]}")
+        self.check(status == 1 and "0 of 6 port items" in out and "came without it" in out, f"the summary: {out[:300]}")
 
     def strangers_hear_nothing(self):
         process, _ = self.respond()
@@ -184,8 +247,9 @@ def main():
     with labs.Lab(ZONES, HOSTS, actor) as lab:
         runner = Runner(lab, build)
         lab.start("mgr01", "sshd", "tcp:0.0.0.0:22")
-        situations = ["all_open", "two_openings_missing", "hole_in_media_range", "no_responder", "another_key",
-                      "strangers_hear_nothing", "refusals", "ends_by_itself"]
+        situations = ["all_open", "two_openings_missing", "hole_in_media_range", "each_opening_missing", "led_astray",
+                      "no_responder", "another_key", "without_the_right", "few_descriptors", "strangers_hear_nothing",
+                      "refusals", "told_to_ignore_the_end_of_the_session", "ends_by_itself"]
         for name in situations:
             print(name.replace("_", " "), flush=True)
             getattr(runner, name)()
