@@ -10,6 +10,8 @@
  *     ... and says nothing inside           | ACCEPTED
  *     alert, or ends in mid-handshake       | TLS_FAILED: it speaks TLS, so it is no impostor; nothing is proven
  *     sends something else                  | TLS_EXPECTED and wrong_protocol: "no TLS, but "220 mgr01 ready""
+ *     closes without a word, and speaks the | TLS_EXPECTED and wrong_protocol: "no TLS, but in plain: LDAP, ..."; it is
+ *         service in plain                  | called a second time for that
  *     nothing, or closes without a word     | ACCEPTED: "accepted, but no TLS answer in 3 s"; unknown is a result
  *
  * Before the connection stands it ends as the TCP probe does. Few handshakes go on at a time; the others wait.

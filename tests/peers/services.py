@@ -151,10 +151,9 @@ def wrong_servers(build, bed, servers):
     wrong = {"http": "ssh", "https": "http", "smtp": "ftp", "ftp": "smtp", "smtps": "smtp", "pop3": "imap",
              "imap": "pop3", "ssh": "smtp", "telnet": "ssh", "imaps": "imap", "pop3s": "pop3", "xmpps": "xmpp",
              "ldaps": "ldap", "vnc": "ssh", "openwire": "ssh"}
-    silent = {("impostor", "tls-expected"), ("conforming", "accepted")}  # some close without a word
     for service in of_service:
         server, port = of_service[wrong.get(service, "http")]
-        wanted = silent if service == "ldaps" else {("impostor", "tls-expected")} if service_is_tls(service) else IMPOSTOR
+        wanted = {("impostor", "tls-expected")} if service_is_tls(service) else IMPOSTOR
         look = Look(build, bed.folder, f"wrong-{service}", [("tcp", port, service)])
         table.add(service, server, look, "tcp", port, wanted)
     for service in dict.fromkeys(row[2] for server in servers for row in server.listens if row[0] == "udp"):

@@ -68,7 +68,7 @@ void tls_end_by_close(struct probe *probe, const char *how)
         tls_end_failed(probe, 0);
     else if (state->received > 0)
         tls_end_not_tls(probe);
-    else
+    else if (!tls_plain_call(probe, how))
         tls_end_accepted(probe, how);
 }
 

@@ -6,6 +6,7 @@
  *     WAITING    | a turn: few handshakes at a time      | merely accepted
  *     SHAKING    | the peer's part of the handshake      | TLS failed; TLS expected; distrusted; or merely accepted
  *     TALKING    | what the service's check wants        | proven; the wrong protocol inside; or merely accepted
+ *     PLAIN      | the same, without TLS (plain.c)       | TLS expected; or merely accepted
  *
  * The library never touches the socket: octets go through memory, so that what the peer sent is counted, kept for the
  * report, and no signal comes of a closed connection.
@@ -248,7 +249,9 @@ static void tls_on_ready(struct probe *probe, uint32_t epoll_events)
         begin(probe);
         return;
     }
-    if (state->ssl)
+    if (state->silence)
+        tls_plain_on_ready(probe, epoll_events);
+    else if (state->ssl)
         go_on(probe);
 }
 
@@ -268,6 +271,10 @@ static void tls_on_deadline(struct probe *probe)
     char silence[64];
     if (!state->connected)
         return;
+    if (state->silence) {
+        tls_end_accepted(probe, state->silence);
+        return;
+    }
     if (state->talking) {
         (void)snprintf(silence, sizeof(silence), "then said nothing in %g s", seconds);
         tls_talk_end(probe, silence);

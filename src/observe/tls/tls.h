@@ -15,9 +15,10 @@ struct tls_state {
     size_t received;            /* octets of the peer, TLS's own included */
     uint8_t peek[TLS_PEEK_MAX]; /* the first of them, to tell what was seen */
     bool connected;
-    bool has_turn;     /* one of the handshakes that may go on at a time */
-    bool talking;      /* the handshake is done */
-    struct text about; /* "TLS 1.3, certificate CN=mgr01, 12 days left" */
+    bool has_turn;       /* one of the handshakes that may go on at a time */
+    bool talking;        /* the handshake is done */
+    const char *silence; /* how the call for TLS ended, while the peer is asked in plain; NULL: it is not */
+    struct text about;   /* "TLS 1.3, certificate CN=mgr01, 12 days left" */
     struct service_talk talk;
     uint8_t *heard; /* SERVICE_HEARD_MAX octets of the talk inside, made when it begins */
     char host[ADDRESS_TEXT];
@@ -47,3 +48,7 @@ int tls_talk_begin(struct probe *probe);
 void tls_talk_hear(struct probe *probe);
 void tls_talk_end(struct probe *probe, const char *silence);
 void tls_talk_offer(struct tls_state *state, const struct service_check *check);
+
+/* The call in plain after one that was closed without a word. False: there is nothing to ask. */
+bool tls_plain_call(struct probe *probe, const char *silence);
+void tls_plain_on_ready(struct probe *probe, uint32_t epoll_events);

@@ -28,6 +28,8 @@ static struct {
     int listener;
     uint16_t port;
     pthread_t thread;
+    unsigned calls;      /* that were taken */
+    unsigned more_calls; /* that are taken, after the first */
     SSL_CTX *context;
     sem_t said;         /* the peer has said all that it will say */
     char seen_name[64]; /* SNI of the last handshake */
@@ -164,12 +166,17 @@ static void serve_endless_records(int peer)
         continue;
 }
 
-static void serve_http(int peer)
+static void serve_http_answer(int peer)
 {
     static const char answer[] = "HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n";
+    send_text(peer, answer, sizeof(answer) - 1);
+}
+
+static void serve_http(int peer)
+{
     char request[1024];
     if (recv(peer, request, sizeof(request), 0) > 0)
-        send_text(peer, answer, sizeof(answer) - 1);
+        serve_http_answer(peer);
     wait_for_close(peer);
 }
 
@@ -208,6 +215,15 @@ static void serve_reset(int peer)
     (void)setsockopt(peer, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset));
 }
 
+/* As a server of HTTP that closes on whatever is no request. */
+static void serve_plain_http_alone(int peer)
+{
+    char request[1024];
+    ssize_t got = recv(peer, request, sizeof(request), 0);
+    if (got > 4 && memcmp(request, "GET ", 4) == 0)
+        serve_http_answer(peer);
+}
+
 static void serve_reset_in_the_middle(int peer)
 {
     send_text(peer, "\x16\x03\x03\x01", 4);
@@ -231,11 +247,14 @@ static void *serve_one(void *context)
     (void)sigemptyset(&pipe_signal);
     (void)sigaddset(&pipe_signal, SIGPIPE);
     (void)pthread_sigmask(SIG_BLOCK, &pipe_signal, NULL);
-    int peer = accept(bed.listener, NULL, NULL);
-    if (peer < 0)
-        return NULL;
-    behaviour(peer);
-    (void)close(peer);
+    for (unsigned calls = 0; calls < 1 + bed.more_calls; calls++) {
+        int peer = accept(bed.listener, NULL, NULL);
+        if (peer < 0)
+            return NULL;
+        bed.calls++;
+        behaviour(peer);
+        (void)close(peer);
+    }
     return NULL;
 }
 
@@ -560,6 +579,34 @@ static void stalled_peers_hold_up_nobody(void **state)
     assert_int_equal(close(stalled), 0);
 }
 
+static void a_peer_that_knows_no_tls_is_asked_in_plain(void **state)
+{
+    (void)state;
+    bed.service = service_find("https");
+    bed.more_calls = 1;
+    begin(serve_plain_http_alone, NULL);
+    finish(PROBE_OPEN, REASON_TLS_EXPECTED);
+    assert_true(bed.result.wrong_protocol);
+    assert_string_equal(bed.result.detail, "no TLS, but in plain: HTTP/1.1 400 Bad Request");
+}
+
+static void one_that_closes_again_is_open_and_no_more(void **state)
+{
+    (void)state;
+    bed.service = service_find("https");
+    bed.more_calls = 1;
+    begin(serve_close, NULL);
+    finish(PROBE_OPEN, REASON_ACCEPTED);
+    assert_int_equal(bed.calls, 2);
+    assert_string_equal(bed.result.detail, "accepted, then closed without a TLS answer");
+    assert_false(bed.result.wrong_protocol);
+    bed.done = bed.calls = 0;
+    begin(serve_reset, NULL);
+    finish(PROBE_OPEN, REASON_ACCEPTED);
+    assert_int_equal(bed.calls, 2);
+    assert_false(bed.result.wrong_protocol);
+}
+
 static void a_silent_peer_is_open_and_no_more(void **state)
 {
     (void)state;
@@ -766,6 +813,8 @@ int main(void)
         TEST(no_other_handshake_is_made),
         TEST(an_echo_is_not_tls),
         TEST(stalled_peers_hold_up_nobody),
+        TEST(a_peer_that_knows_no_tls_is_asked_in_plain),
+        TEST(one_that_closes_again_is_open_and_no_more),
         TEST(a_silent_peer_is_open_and_no_more),
         TEST(a_dripping_peer_ends_at_the_deadline),
         TEST(a_plain_drip_is_not_tls),
