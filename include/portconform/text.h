@@ -55,5 +55,11 @@ void text_add_padded(struct text *text, const char *string, size_t columns);
 /* Is `length` octets of `octets` well-formed UTF-8 (RFC 3629)? *ret_bad is the offset of the first bad octet. */
 bool text_utf8_valid(const void *octets, size_t length, size_t *ret_bad);
 
+/* Are both NULL, or the same word? */
+bool text_equal(const char *a, const char *b);
+
+/* "1,204,000" */
+void text_add_grouped(struct text *text, uint64_t number);
+
 /* "1 port", "3 ports": the English plural by a final s. */
 void text_add_count(struct text *text, size_t count, const char *noun);

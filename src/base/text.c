@@ -1,5 +1,6 @@
 /* Text: the growing buffer, columns on a terminal, plurals. Escaping has a file of its own. */
 #include "portconform/text.h"
+#include <inttypes.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -111,6 +112,21 @@ void text_add_padded(struct text *text, const char *string, size_t columns)
     text_add(text, string);
     for (size_t have = text_columns(string); have < columns; have++)
         text_add_n(text, " ", 1);
+}
+
+bool text_equal(const char *a, const char *b)
+{
+    return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
+}
+
+void text_add_grouped(struct text *text, uint64_t number)
+{
+    if (number < 1000) {
+        text_printf(text, "%" PRIu64, number);
+        return;
+    }
+    text_add_grouped(text, number / 1000);
+    text_printf(text, ",%03" PRIu64, number % 1000);
 }
 
 void text_add_count(struct text *text, size_t count, const char *noun)

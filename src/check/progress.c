@@ -19,27 +19,16 @@ void check_progress_begin(struct check_progress *progress, bool wanted)
     *progress = (struct check_progress){.on = wanted && can, .began_ms = moment_now().mono_ms};
 }
 
-/* 1840 as "1,840" */
-static void add_grouped(struct text *out, size_t number)
-{
-    if (number < 1000) {
-        text_printf(out, "%zu", number);
-        return;
-    }
-    add_grouped(out, number / 1000);
-    text_printf(out, ",%03zu", number % 1000);
-}
-
 static void format_line(struct text *out, const struct cycle_progress *now, int64_t elapsed_ms)
 {
     text_add(out, "checking  ");
-    add_grouped(out, now->done);
+    text_add_grouped(out, now->done);
     text_add(out, " of ");
-    add_grouped(out, now->total);
+    text_add_grouped(out, now->total);
     text_add(out, " flows");
     if (now->hosts_left > 0) {
         text_add(out, ", ");
-        add_grouped(out, now->hosts_left);
+        text_add_grouped(out, now->hosts_left);
         text_add(out, now->hosts_left == 1 ? " host left" : " hosts left");
     }
     if (now->done > 0 && now->done < now->total) {

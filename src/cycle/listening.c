@@ -2,6 +2,7 @@
 #include "internal.h"
 
 #include "portconform/error.h"
+#include "portconform/text.h"
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,16 +16,11 @@ struct listener_table *cycle_failed_table(const char *source, int error, struct 
     return table;
 }
 
-static bool same_text(const char *a, const char *b)
-{
-    return a == b || (a && b && strcmp(a, b) == 0);
-}
-
 static struct listener_table *shared_kernel(const struct cycle *cycle, const char *netns, bool again)
 {
     for (size_t i = 0; i < cycle->tables.count; i++) {
         const struct cycle_table *known = &cycle->tables.items[i];
-        if (known->kernel && known->again == again && same_text(known->netns, netns))
+        if (known->kernel && known->again == again && text_equal(known->netns, netns))
             return known->table;
     }
     return NULL;

@@ -65,11 +65,6 @@ static void agent_begin(struct outlets *outlets, const struct site *site)
         log_line(LOG_ERR, "nothing is served by SNMP: %s", pc_strerror(r));
 }
 
-static bool same_text(const char *a, const char *b)
-{
-    return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
-}
-
 /* What SNMP is asked for, the command line before the site. */
 static const char *wanted_socket(const struct outlets *outlets, const struct site *site)
 {
@@ -108,9 +103,9 @@ static void configure_agent(struct outlets *outlets, const struct site *site)
         "the AgentX socket of SNMP, the address it listens at and its enterprise number (pen)",
     };
     unsigned which = 0;
-    if (!same_text(outlets->snmp.socket, wanted_socket(outlets, site)))
+    if (!text_equal(outlets->snmp.socket, wanted_socket(outlets, site)))
         which |= 1;
-    if (!same_text(outlets->snmp.listen, wanted_listen(outlets, site)))
+    if (!text_equal(outlets->snmp.listen, wanted_listen(outlets, site)))
         which |= 2;
     if (outlets->agent != NULL && outlets->snmp.pen != site->pen)
         which |= 4;

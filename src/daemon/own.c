@@ -5,6 +5,7 @@
 #include "privileges.h"
 
 #include "portconform/listeners.h"
+#include "portconform/text.h"
 #include "portconform/vector.h"
 
 #include <errno.h>
@@ -49,16 +50,11 @@ uint64_t own_reads(const struct own *own)
     return own->reads;
 }
 
-static bool same_text(const char *a, const char *b)
-{
-    return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
-}
-
 /* NULL: it cannot be read, or there are too many namespaces for a look every second. */
 static const struct listener_table *read_table(struct own *own, const char *netns, struct moment now)
 {
     for (size_t i = 0; i < own->table_count; i++) {
-        if (same_text(own->netns[i], netns))
+        if (text_equal(own->netns[i], netns))
             return own->tables[i];
     }
     const struct listener_source *source = listener_source_find("kernel");

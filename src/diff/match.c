@@ -95,16 +95,11 @@ const char *differing_keep(struct differing *differing, struct text *text)
 
 /* --- matching ---------------------------------------------------------------------------------------------------- */
 
-static bool match_same(const char *a, const char *b)
-{
-    return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
-}
-
 static size_t match_distance(const struct row *a, const struct row *b)
 {
     size_t distance = 0;
     for (size_t i = 0; i < FIELD_COUNT; i++)
-        distance += !match_same(a->fields[i], b->fields[i]);
+        distance += !text_equal(a->fields[i], b->fields[i]);
     return distance;
 }
 
@@ -114,8 +109,8 @@ static struct row *match_find(struct rows *rows, const struct row *row, bool by_
     struct row *best = NULL;
     for (size_t i = 0; i < rows->count; i++) {
         struct row *other = &rows->items[i];
-        if (other->other != NULL || (by_id && !match_same(other->id, row->id)) ||
-            (by_ports && !match_same(other->ports, row->ports)))
+        if (other->other != NULL || (by_id && !text_equal(other->id, row->id)) ||
+            (by_ports && !text_equal(other->ports, row->ports)))
             continue;
         if (best == NULL || match_distance(other, row) < match_distance(best, row))
             best = other;
@@ -150,7 +145,7 @@ static void tell_changed(struct differing *differing, const struct row *a, const
 {
     struct text ref = {0};
     text_add(&ref, b->ref);
-    if (!match_same(a->ref, b->ref))
+    if (!text_equal(a->ref, b->ref))
         text_printf(&ref, " (was %s)", a->ref);
     differing_add(differing, (struct difference){
                                  .kind = DIFFERENCE_CHANGED,
@@ -166,10 +161,10 @@ static void tell_changed(struct differing *differing, const struct row *a, const
 
 static void tell_pair(struct differing *differing, const struct row *a, const struct row *b)
 {
-    if (!match_same(a->ports, b->ports))
+    if (!text_equal(a->ports, b->ports))
         tell_changed(differing, a, b, "ports", a->ports, b->ports);
     for (size_t i = 0; i < FIELD_COUNT; i++)
-        if (!match_same(a->fields[i], b->fields[i]))
+        if (!text_equal(a->fields[i], b->fields[i]))
             tell_changed(differing, a, b, field_names[i], a->fields[i], b->fields[i]);
 }
 

@@ -2,19 +2,15 @@
 #include "listing.h"
 
 #include "portconform/publication.h"
+#include "portconform/text.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-static bool same_text(const char *a, const char *b)
-{
-    return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
-}
-
 static bool same_owner(const struct owner *a, const struct owner *b)
 {
-    return a->pid == b->pid && a->uid_known == b->uid_known && a->uid == b->uid && same_text(a->exe, b->exe) &&
-           same_text(a->unit, b->unit);
+    return a->pid == b->pid && a->uid_known == b->uid_known && a->uid == b->uid && text_equal(a->exe, b->exe) &&
+           text_equal(a->unit, b->unit);
 }
 
 static bool same_listener(const struct listener *a, const struct listener *b)
@@ -26,8 +22,8 @@ static bool same_listener(const struct listener *a, const struct listener *b)
 
 bool listing_same(const struct listener_table *a, const struct listener_table *b)
 {
-    if (a->status != b->status || a->error != b->error || a->count != b->count || !same_text(a->source, b->source) ||
-        !same_text(a->note, b->note))
+    if (a->status != b->status || a->error != b->error || a->count != b->count || !text_equal(a->source, b->source) ||
+        !text_equal(a->note, b->note))
         return false;
     for (size_t i = 0; i < a->count; i++) {
         if (!same_listener(&a->items[i], &b->items[i]))

@@ -3,6 +3,7 @@
 
 #include "portconform/arena.h"
 #include "portconform/number.h"
+#include "portconform/text.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -152,20 +153,15 @@ int syslog_target_copy(struct syslog_target *to, const struct syslog_target *fro
     return 0;
 }
 
-static bool same_text(const char *a, const char *b)
-{
-    return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
-}
-
 static bool same_tls(const struct syslog_tls *a, const struct syslog_tls *b)
 {
-    return same_text(a->ca, b->ca) && same_text(a->certificate, b->certificate) && same_text(a->key, b->key) &&
-           same_text(a->name, b->name) && a->least == b->least;
+    return text_equal(a->ca, b->ca) && text_equal(a->certificate, b->certificate) && text_equal(a->key, b->key) &&
+           text_equal(a->name, b->name) && a->least == b->least;
 }
 
 bool syslog_target_same(const struct syslog_target *a, const struct syslog_target *b)
 {
-    return same_text(a->name, b->name) && a->place.transport == b->place.transport && a->place.port == b->place.port &&
+    return text_equal(a->name, b->name) && a->place.transport == b->place.transport && a->place.port == b->place.port &&
            strcmp(a->place.host, b->place.host) == 0 && a->format == b->format && a->header == b->header &&
            a->framing == b->framing && a->most_octets == b->most_octets && a->facility == b->facility &&
            memcmp(a->levels, b->levels, sizeof(a->levels)) == 0 && same_tls(&a->tls, &b->tls);

@@ -31,17 +31,6 @@ static void alarm_end(struct screen *screen, bool alarm)
         text_add(screen->out, "\033[0m");
 }
 
-/* 1204 as "1,204" */
-static void add_grouped(struct text *out, uint64_t number)
-{
-    if (number < 1000) {
-        text_printf(out, "%" PRIu64, number);
-        return;
-    }
-    add_grouped(out, number / 1000);
-    text_printf(out, ",%03" PRIu64, number % 1000);
-}
-
 static void add_span(struct text *out, int64_t ms)
 {
     ms = ms < 0 ? 0 : ms;
@@ -129,10 +118,10 @@ static void tell_looks(struct screen *screen, const struct snapshot *snapshot)
     text_add_count(out, status->flows, "flow");
     text_add(out, "\n");
     label(screen, "");
-    add_grouped(out, status->visits);
+    text_add_grouped(out, status->visits);
     text_add(out, " so far, ");
     alarm_begin(screen, status->late > 0);
-    add_grouped(out, status->late);
+    text_add_grouped(out, status->late);
     text_add(out, " late");
     alarm_end(screen, status->late > 0);
     text_printf(out, ", %zu due now; the slowest took %" PRId64 ".%03" PRId64 " s", status->visits_waiting,
@@ -144,10 +133,10 @@ static void tell_looks(struct screen *screen, const struct snapshot *snapshot)
     }
     text_add(out, "\n");
     label(screen, "probes");
-    add_grouped(out, status->probes);
+    text_add_grouped(out, status->probes);
     text_printf(out, " ended, %zu in flight, %zu wait; own listeners read ", status->probes_in_flight,
                 status->probes_waiting);
-    add_grouped(out, status->listener_reads);
+    text_add_grouped(out, status->listener_reads);
     text_add(out, " times\n");
     if (!snapshot)
         return;
@@ -179,18 +168,18 @@ static void tell_sink(struct screen *screen, const char *name, const struct sink
         add_span(out, screen->status->at.wall_ms - sink->since_ms);
     }
     text_add(out, "  sent ");
-    add_grouped(out, sink->sent);
+    text_add_grouped(out, sink->sent);
     text_add(out, "  queued ");
-    add_grouped(out, sink->queued);
+    text_add_grouped(out, sink->queued);
     text_add(out, "  dropped ");
-    add_grouped(out, sink->dropped);
+    text_add_grouped(out, sink->dropped);
     if (sink->resent > 0) {
         text_add(out, "  sent again ");
-        add_grouped(out, sink->resent);
+        text_add_grouped(out, sink->resent);
     }
     if (sink->suppressed > 0) {
         text_add(out, "  held back ");
-        add_grouped(out, sink->suppressed);
+        text_add_grouped(out, sink->suppressed);
     }
     text_add(out, "\n");
     if (!sink->last_error)
