@@ -2,16 +2,7 @@
 #pragma once
 
 #include "portconform/cycle.h"
-
-/* FNV-1a, to be begun with HASH_BEGIN. */
-#define HASH_BEGIN UINT64_C(0xcbf29ce484222325)
-static inline uint64_t hash_octets(uint64_t hash, const void *octets, size_t count)
-{
-    const unsigned char *at = octets;
-    for (size_t i = 0; i < count; i++)
-        hash = (hash ^ at[i]) * UINT64_C(0x100000001b3);
-    return hash;
-}
+#include "portconform/hash.h"
 
 struct look {
     struct address target;

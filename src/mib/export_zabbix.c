@@ -1,6 +1,7 @@
 /* A template of Zabbix 6.0: the general figures; hosts, problems and targets by discovery, each with what alarms. Its
  * identifiers come from the names alone: a newer export replaces an older one. */
 #include "module.h"
+#include "portconform/hash.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -11,17 +12,12 @@ struct writer {
     uint32_t pen;
 };
 
-static uint64_t mix(uint64_t value, const char *text)
-{
-    for (; *text != '\0'; text++)
-        value = (value ^ (unsigned char)*text) * 0x100000001b3U;
-    return value;
-}
-
 /* Of the form of a version 4 UUID, which Zabbix demands, made from `kind` and `name`. */
 static void add_uuid(struct text *out, const char *kind, const char *name)
 {
-    uint64_t high = mix(mix(0xcbf29ce484222325U, kind), name), low = mix(mix(high, name), kind);
+    size_t kind_length = strlen(kind), name_length = strlen(name);
+    uint64_t high = hash_octets(hash_octets(HASH_BEGIN, kind, kind_length), name, name_length);
+    uint64_t low = hash_octets(hash_octets(high, name, name_length), kind, kind_length);
     high = (high & 0xffffffffffff0fffU) | 0x4000U;
     low = (low & 0x3fffffffffffffffU) | 0x8000000000000000U;
     text_printf(out, "uuid: %016" PRIx64 "%016" PRIx64 "\n", high, low);

@@ -1,5 +1,6 @@
 /* Numbers for keys where there is no store: a table of hashes, open addressing. A key keeps its number as long as the
  * process runs, and no number is given to two keys. */
+#include "portconform/hash.h"
 #include "portconform/mib.h"
 
 #include <stdio.h>
@@ -31,19 +32,10 @@ void mib_numbering_free(struct mib_numbering *numbering)
     free(numbering);
 }
 
-/* FNV-1a; keys come from the site's own configuration and hosts. */
-static uint64_t hash(const char *key, size_t length)
-{
-    uint64_t value = 0xcbf29ce484222325U;
-    for (size_t i = 0; i < length; i++)
-        value = (value ^ (unsigned char)key[i]) * 0x100000001b3U;
-    return value;
-}
-
 /* The slot of the key, or the free one where it belongs. There is always a free one. */
 static size_t slot_of(char *const *keys, size_t slots, const char *key, size_t length)
 {
-    size_t slot = hash(key, length) & (slots - 1);
+    size_t slot = hash_octets(HASH_BEGIN, key, length) & (slots - 1);
     while (keys[slot] != NULL && strcmp(keys[slot], key) != 0)
         slot = (slot + 1) & (slots - 1);
     return slot;

@@ -6,14 +6,6 @@
 
 enum { ROOM_FIRST = 64 };
 
-uint64_t table_hash(uint64_t hash, const void *octets, size_t count)
-{
-    const unsigned char *at = octets;
-    for (size_t i = 0; i < count; i++)
-        hash = (hash ^ at[i]) * UINT64_C(0x100000001b3);
-    return hash;
-}
-
 static size_t bucket_of(const struct probe_table *table, uint64_t hash)
 {
     return (size_t)(hash ^ hash >> 32) & (table->room - 1);

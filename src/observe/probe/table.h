@@ -14,9 +14,6 @@ struct probe_table {
     size_t room, count;
 };
 
-/* FNV-1a, to be begun with TABLE_HASH. */
-#define TABLE_HASH UINT64_C(0xcbf29ce484222325)
-uint64_t table_hash(uint64_t hash, const void *octets, size_t count);
 /* The first entry of that hash, and the next one; NULL: none. */
 struct table_entry *table_first(const struct probe_table *table, uint64_t hash);
 struct table_entry *table_next(const struct table_entry *entry);

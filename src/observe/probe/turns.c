@@ -10,6 +10,7 @@
  * token rests until it has one; a target without probes is kept until its bucket is full, so that adding probes one
  * after the other is paced like adding them at once. */
 #include "engine.h"
+#include "portconform/hash.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -87,7 +88,7 @@ static struct probe *first_of(const struct probe_list *early, const struct probe
 
 static struct probe_target *target_get(struct probe_engine *engine, const struct address *address)
 {
-    uint64_t hash = table_hash(TABLE_HASH, address->octets, address->family == AF_INET ? 4 : sizeof(address->octets));
+    uint64_t hash = hash_octets(HASH_BEGIN, address->octets, address->family == AF_INET ? 4 : sizeof(address->octets));
     for (struct table_entry *entry = table_first(&engine->targets, hash); entry; entry = table_next(entry)) {
         struct probe_target *known = CONTAINER_OF(entry, struct probe_target, entry);
         if (address_equal(&known->address, address))
