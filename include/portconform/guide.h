@@ -85,6 +85,9 @@ struct rule {
     struct origin origin;
 };
 
+/* The item's, or what the rule assumes where the guide does not state it. */
+enum transport rule_transport(const struct rule *rule, const struct port_item *item);
+
 struct guide {
     const char *id;
     const char *title, *title_ja, *vendor, *source, *product_version, *published;

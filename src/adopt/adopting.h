@@ -54,7 +54,6 @@ struct measure {
 double measure_coverage(const struct measure *measure);
 double measure_score(const struct measure *measure);
 
-enum transport trial_transport(const struct rule *rule, const struct port_item *item);
 /* Its rules hold or not with the trial's values; what cannot be evaluated does not hold. */
 bool trial_holds(const struct trial *trial, const struct rule *rule);
 bool trial_resolve(const struct trial *trial, const struct rule *rule, const struct port_item *item,

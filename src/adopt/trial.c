@@ -38,11 +38,6 @@ static int trial_lookup(const void *context, const char *name, struct value *ret
     return -ENOENT;
 }
 
-enum transport trial_transport(const struct rule *rule, const struct port_item *item)
-{
-    return item->transport != TRANSPORT_UNSTATED ? item->transport : rule->assume;
-}
-
 int trial_init(struct trial *trial, const struct ears *ears, const struct component *component,
                const struct guide *guide, struct arena *arena)
 {
@@ -77,10 +72,10 @@ bool trial_resolve(const struct trial *trial, const struct rule *rule, const str
                    struct port_range *ret)
 {
     struct scope_values scope = {.lookup = trial_lookup, .context = trial};
-    if (item->kind != PORT_ITEM_NUMBERS || trial_transport(rule, item) == TRANSPORT_UNSTATED ||
+    if (item->kind != PORT_ITEM_NUMBERS || rule_transport(rule, item) == TRANSPORT_UNSTATED ||
         port_item_resolve(item, &scope, ret, NULL, NULL) != 0)
         return false;
-    ret->transport = trial_transport(rule, item);
+    ret->transport = rule_transport(rule, item);
     return true;
 }
 

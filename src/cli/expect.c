@@ -69,8 +69,7 @@ static enum transport transport_of(const struct expectation *expectation)
 {
     if (!expectation->unset)
         return expectation->range.transport;
-    enum transport stated = expectation->item->transport;
-    return stated != TRANSPORT_UNSTATED ? stated : expectation->rule->assume;
+    return rule_transport(expectation->rule, expectation->item);
 }
 
 static void add_row(struct sheet *sheet, const struct expectation *expectation, bool explained, int64_t wall_ms)

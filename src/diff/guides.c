@@ -101,11 +101,6 @@ static const char *id_inside(const struct rule *rule)
     return slash != NULL ? slash + 1 : rule->id;
 }
 
-static enum transport item_transport(const struct rule *rule, const struct port_item *item)
-{
-    return item->transport != TRANSPORT_UNSTATED ? item->transport : rule->assume;
-}
-
 static void format_nature(struct text *out, const struct rule *rule, const struct port_item *item)
 {
     static const char *const blank = " ";
@@ -164,7 +159,7 @@ static void add_rule(struct differing *differing, const struct rule *rule, struc
             differing->failed = true;
             return;
         }
-        text_printf(&ports, "%s %s", transport_name(item_transport(rule, item)), item->text);
+        text_printf(&ports, "%s %s", transport_name(rule_transport(rule, item)), item->text);
         *row = (struct row){
             .where = differing_copy(differing, rule->listens->name),
             .id = differing_copy(differing, id_inside(rule)),
@@ -240,7 +235,7 @@ static void add_way(struct differing *differing, const struct rule *rule, const 
     struct guide_way *way = VECTOR_PUSH(ways);
     text_printf(&key, "%s\t%s\t%s\t%s %s\t%s", peer != NULL ? peer->component->name : "",
                 peer != NULL && peer->when != NULL ? expression_text(peer->when) : "", rule->listens->name,
-                transport_name(item_transport(rule, item)), item->text,
+                transport_name(rule_transport(rule, item)), item->text,
                 rule->when != NULL ? expression_text(rule->when) : "");
     if (way == NULL || key.failed) {
         differing->failed = true;
@@ -286,7 +281,7 @@ static void tell_way(struct differing *differing, const struct guide_way *way, b
             .open = open,
             .source = differing_keep(differing, &source),
             .destination = differing_copy(differing, way->rule->listens->name),
-            .transport = item_transport(way->rule, way->item),
+            .transport = rule_transport(way->rule, way->item),
             .ports = differing_keep(differing, &ports),
             .when = way->rule->when != NULL ? differing_copy(differing, expression_text(way->rule->when)) : NULL,
             .ref = differing_keep(differing, &refs),

@@ -13,12 +13,11 @@
 static void format_ports(struct text *out, const struct expectation *expectation)
 {
     char range[PORT_RANGE_TEXT];
-    enum transport stated = expectation->item->transport;
     if (expectation->unset == NULL)
         text_printf(out, "%s %s", transport_name(expectation->range.transport),
                     port_range_format(&expectation->range, range, sizeof(range)));
     else
-        text_printf(out, "%s ? (%s)", transport_name(stated != TRANSPORT_UNSTATED ? stated : expectation->rule->assume),
+        text_printf(out, "%s ? (%s)", transport_name(rule_transport(expectation->rule, expectation->item)),
                     expectation->item->text);
 }
 

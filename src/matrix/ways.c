@@ -225,7 +225,7 @@ static int ways_of_item(struct matrix_build *build, struct listener *listener, c
         return subject != NULL ? doubt_add(build, QUESTION_PORTS, subject, listener->player->name, listener->as.rule)
                                : -ENOMEM;
     }
-    listener->range.transport = item->transport != TRANSPORT_UNSTATED ? item->transport : listener->as.rule->assume;
+    listener->range.transport = rule_transport(listener->as.rule, item);
     return listener->range.transport != TRANSPORT_UNSTATED ? ways_to(build, listener) : 0;
 }
 

@@ -36,3 +36,8 @@ const struct rule *guide_rule(const struct guide *guide, const char *id)
     }
     return refs == 1 ? by_ref : NULL;
 }
+
+enum transport rule_transport(const struct rule *rule, const struct port_item *item)
+{
+    return item->transport != TRANSPORT_UNSTATED ? item->transport : rule->assume;
+}

@@ -33,11 +33,6 @@ static void expect_fail(const struct rule_context *context, const char *what, co
     context->build->failed = true;
 }
 
-static enum transport expect_transport(const struct rule *rule, const struct port_item *item)
-{
-    return item->transport != TRANSPORT_UNSTATED ? item->transport : rule->assume;
-}
-
 /* The last override that matches wins. An absent optional port conforms, so nothing can be said about its absence. */
 static enum severity expect_severity(const struct host *host, const struct rule *rule)
 {
@@ -105,8 +100,8 @@ static int expect_item(struct rule_context *context, size_t index)
     const struct port_item *moved = item;
     if (context->changed != NULL && index < context->changed->to.count)
         moved = &context->changed->to.items[index];
-    enum transport transport = expect_transport(rule, item);
-    enum transport resolved = moved != item ? expect_transport(rule, moved) : transport;
+    enum transport transport = rule_transport(rule, item);
+    enum transport resolved = moved != item ? rule_transport(rule, moved) : transport;
     if (resolved == TRANSPORT_UNSTATED)
         resolved = transport;
     if (item->kind != PORT_ITEM_NUMBERS || moved->kind != PORT_ITEM_NUMBERS || transport == TRANSPORT_UNSTATED)
