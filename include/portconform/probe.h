@@ -153,7 +153,8 @@ void probe_note_rtt(struct probe *probe); /* takes the round-trip time now, befo
 void probe_set_detail(struct probe *probe, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* Is the route to the request's target a local one? Asked of the kernel once a target. */
 bool probe_route_is_local(struct probe *probe);
-enum reason probe_local_reason(int error); /* of a positive errno from socket, bind, connect or send */
+enum reason probe_local_reason(int error);            /* of a positive errno from socket, bind, connect or send */
+void probe_end_local(struct probe *probe, int error); /* our own trouble, by such an errno */
 /* Binds to the request's source, sets IP_RECVERR, close-on-exec, non-blocking. Returns the descriptor or -errno. */
 int probe_socket(const struct probe_request *request, int type, int protocol);
 /* Reads the error queue of `fd` and ends the probe by the ICMP evidence in it, or by `error` (positive errno, 0: none)

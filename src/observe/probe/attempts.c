@@ -37,8 +37,6 @@ int attempts_begin(struct probe *probe, attempt_send *send)
 void attempts_next(struct probe *probe, attempt_send *send)
 {
     int result = send_one(probe, probe_fd(probe), send);
-    if (!result)
-        return;
-    probe_result_of(probe)->error = -result;
-    probe_end(probe, PROBE_LOCAL, probe_local_reason(-result));
+    if (result)
+        probe_end_local(probe, -result);
 }

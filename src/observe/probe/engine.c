@@ -175,7 +175,7 @@ static void finish(struct probe *probe)
     free(probe);
 }
 
-static void end_locally(struct probe *probe, int error)
+void probe_end_local(struct probe *probe, int error)
 {
     probe->result.error = error;
     probe_end(probe, PROBE_LOCAL, probe_local_reason(error));
@@ -223,7 +223,7 @@ static void start_probe(struct probe *probe)
             start_again_later(probe, -result);
             return;
         }
-        end_locally(probe, -result);
+        probe_end_local(probe, -result);
     }
     if (probe->ended)
         finish(probe);
@@ -238,7 +238,7 @@ static void queue_delayed(struct probe_engine *engine)
         if (turns_enter(probe) == 0)
             continue;
         probe_heap_push(&engine->delayed, top, top->key); /* where it is taken out from */
-        end_locally(probe, ENOMEM);
+        probe_end_local(probe, ENOMEM);
         finish(probe);
     }
 }

@@ -140,8 +140,7 @@ bool probe_tcp_established(struct probe *probe, uint32_t epoll_events)
     int r = probe_watch(probe, probe_fd(probe), EPOLLOUT);
     if (r == 0)
         return true;
-    probe_result_of(probe)->error = -r;
-    probe_end(probe, PROBE_LOCAL, probe_local_reason(-r));
+    probe_end_local(probe, -r);
     return false;
 }
 

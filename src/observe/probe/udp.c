@@ -136,19 +136,13 @@ static void end_wrong(struct probe *probe, const struct wrong_answer *wrong)
     probe_end(probe, PROBE_OPEN, REASON_WRONG_PROTOCOL);
 }
 
-static void end_untold(struct probe *probe, int error)
-{
-    probe_result_of(probe)->error = error;
-    probe_end(probe, PROBE_LOCAL, probe_local_reason(error));
-}
-
 /* A socket that was used before may hear what its last user waited for in vain: the same port, asked with another
  * nonce. Only what answers a port that nobody has asked from says that the protocol is wrong. */
 static void take_for_wrong(struct probe *probe, const struct wrong_answer *wrong)
 {
     int r = slots_renew(probe);
     if (r < 0)
-        end_untold(probe, -r);
+        probe_end_local(probe, -r);
     else if (r > 0)
         attempts_next(probe, send_request);
     else
@@ -173,7 +167,7 @@ static void read_answers(struct probe *probe)
             continue;
         int answered = state->payload ? udp_payload_answers(state->payload, &ask, buffer, (size_t)got) : 1;
         if (answered < 0)
-            return end_untold(probe, -answered);
+            return probe_end_local(probe, -answered);
         if (answered)
             return end_proven(probe, state->payload != NULL);
         note_wrong(&wrong, buffer, (size_t)got);

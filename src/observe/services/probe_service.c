@@ -29,12 +29,6 @@ struct talking {
     bool asked_for_tls;
 };
 
-static void end_local(struct probe *probe, int error)
-{
-    probe_result_of(probe)->error = error;
-    probe_end(probe, PROBE_LOCAL, probe_local_reason(error));
-}
-
 static bool send_all(struct probe *probe, const void *octets, size_t length)
 {
     return send(probe_fd(probe), octets, length, MSG_NOSIGNAL) == (ssize_t)length;
@@ -45,7 +39,7 @@ static void conclude(struct probe *probe, enum service_verdict verdict, const st
     const struct talking *state = probe_state(probe);
     const struct service_check *check = state->talk.check;
     if (detail->failed) {
-        end_local(probe, ENOMEM);
+        probe_end_local(probe, ENOMEM);
         return;
     }
     if (check->farewell && (verdict == SERVICE_PROVEN || verdict == SERVICE_UNPROVEN))
@@ -137,7 +131,7 @@ static bool hear(struct probe *probe)
         talk->heard = state->heard;
     }
     if (!state->heard) {
-        end_local(probe, ENOMEM);
+        probe_end_local(probe, ENOMEM);
         return false;
     }
     ssize_t got = recv(probe_fd(probe), state->heard + talk->length, SERVICE_HEARD_MAX - talk->length, 0);
@@ -176,7 +170,7 @@ static bool begin(struct probe *probe)
     service_talk_begin(&state->talk, service_check_find(request->service->name), request, false, state->host);
     int r = probe_watch(probe, probe_fd(probe), EPOLLIN);
     if (r < 0) {
-        end_local(probe, -r);
+        probe_end_local(probe, -r);
         return false;
     }
     if (state->talk.check->first == SPEAKER_SERVER)
