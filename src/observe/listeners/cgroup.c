@@ -105,7 +105,7 @@ struct walk {
     char path[PATH_MAX];
 };
 
-static int name_order(const void *left, const void *right)
+int cgroup_name_order(const void *left, const void *right)
 {
     const uint64_t a = ((const struct cgroup_name *)left)->id;
     const uint64_t b = ((const struct cgroup_name *)right)->id;
@@ -115,7 +115,7 @@ static int name_order(const void *left, const void *right)
 static void walk_meet(struct walk *walk, uint64_t id)
 {
     const struct cgroup_name key = {.id = id};
-    struct cgroup_name *name = bsearch(&key, walk->names, walk->count, sizeof(key), name_order);
+    struct cgroup_name *name = bsearch(&key, walk->names, walk->count, sizeof(key), cgroup_name_order);
     if (!name || name->unit)
         return;
     name->unit = cgroup_unit(walk->path, walk->arena, &walk->status);

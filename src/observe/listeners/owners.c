@@ -27,13 +27,6 @@ struct cgroup_names {
     size_t count, capacity;
 };
 
-static int id_order(const void *left, const void *right)
-{
-    const uint64_t a = ((const struct cgroup_name *)left)->id;
-    const uint64_t b = ((const struct cgroup_name *)right)->id;
-    return (a > b) - (a < b);
-}
-
 /* The ids that occur, sorted, each once. */
 static int collect_ids(const struct sockdiag_rows *rows, struct cgroup_names *names)
 {
@@ -47,7 +40,7 @@ static int collect_ids(const struct sockdiag_rows *rows, struct cgroup_names *na
     }
     if (names->count == 0)
         return 0;
-    qsort(names->items, names->count, sizeof(*names->items), id_order);
+    qsort(names->items, names->count, sizeof(*names->items), cgroup_name_order);
     size_t kept = 1;
     for (size_t i = 1; i < names->count; i++)
         if (names->items[i].id != names->items[kept - 1].id)
@@ -64,7 +57,7 @@ static int find_units(struct sockdiag_rows *rows, struct arena *arena)
         status = cgroup_find(names.items, names.count, arena);
     for (size_t i = 0; status == 0 && names.count && i < rows->count; i++) {
         const struct cgroup_name key = {.id = rows->items[i].cgroup_id};
-        const struct cgroup_name *name = bsearch(&key, names.items, names.count, sizeof(key), id_order);
+        const struct cgroup_name *name = bsearch(&key, names.items, names.count, sizeof(key), cgroup_name_order);
         if (name)
             rows->items[i].listener.owner.unit = name->unit;
     }
