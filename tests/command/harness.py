@@ -15,7 +15,9 @@ import time
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
-from needs import installed  # noqa: E402,F401
+from needs import installed  # noqa: E402
+
+__all__ = ["BUILD", "COMMAND", "LABELS", "PLUGIN", "SOURCE", "Case", "Run", "installed", "main", "run"]
 
 BUILD = pathlib.Path(sys.argv.pop(1)).resolve() if len(sys.argv) > 1 else pathlib.Path.cwd()
 SOURCE = pathlib.Path(__file__).resolve().parents[2]

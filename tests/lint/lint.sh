@@ -1,5 +1,5 @@
 #!/bin/sh
-# One look at all sources by one tool:   lint.sh format|cppcheck|tidy|shell SOURCE_DIR BUILD_DIR
+# One look at all sources by one tool:   lint.sh format|cppcheck|tidy|shell|python SOURCE_DIR BUILD_DIR
 # Ends with 77 (skipped) where the tool is not installed.
 set -eu
 tool=$1
@@ -48,6 +48,11 @@ shell)
     need shellcheck
     list_sources
     xargs grep -lE '^#!/bin/(ba)?sh' <"$list" | xargs shellcheck
+    ;;
+python)
+    need pyflakes3
+    list_sources -name '*.py'
+    xargs pyflakes3 <"$list"
     ;;
 *)
     echo "lint.sh: no such tool: $tool" >&2

@@ -8,9 +8,12 @@ import tempfile
 import time
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-# pylint: disable=wrong-import-position,unused-import
-from needs import (SKIP, SOURCE, check, finish, installed, is_sanitized, leave_out, need, need_built,  # noqa: E402,F401
+from needs import (SKIP, SOURCE, check, finish, installed, is_sanitized, leave_out, need, need_built,  # noqa: E402
                    need_root, skip)
+
+# passed on, so that a test here has one place to import from
+__all__ = ["SKIP", "SOURCE", "Site", "check", "end", "finish", "free_port", "installed", "is_sanitized", "leave_out",
+           "listen", "need", "need_built", "need_root", "skip", "wait_for"]
 
 
 def listen():
