@@ -31,6 +31,12 @@ static int64_t newest_look(const struct finding_block *block)
     return newest;
 }
 
+/* Planned, and nobody has looked: that nothing was found says nothing. */
+static bool is_unlooked(const struct finding_block *block)
+{
+    return block->count == 0 && newest_look(block) == 0 && block->judged.plan != 0 && block->judged.seen == 0;
+}
+
 /* By the wall clock only up to the moment of the snapshot, from there on by the monotonic one: setting the clock makes
  * nothing old. */
 static int64_t block_age_ms(const struct answer *answer, const struct finding_block *block)
@@ -105,8 +111,10 @@ static struct snapshot *host_part(const struct answer *answer, bool *ret_failed)
         if (whole->blocks[i]->host && strcmp(whole->blocks[i]->host, answer->host->name) == 0)
             blocks[1] = finding_block_ref(whole->blocks[i]);
     *ret_failed = false;
-    if (!blocks[1])
+    if (!blocks[1] || (answer->host->demands && is_unlooked(blocks[1]))) {
+        finding_block_unref(blocks[1]);
         return NULL;
+    }
     blocks[0] = site_part(answer);
     struct snapshot head = snapshot_view(whole);
     head.host_count = 1;
@@ -141,15 +149,26 @@ static bool any_exclusive(const struct answer *answer)
     return false;
 }
 
-/* How many of the findings nobody has looked at (`unseen`), or are at their first look (`waiting`). */
+/* How many of the findings nobody has looked at (`unseen`), or are at their first look (`waiting`); and of how many
+ * hosts nothing is known yet. */
 struct answer_counts {
-    size_t all, unseen, waiting;
+    size_t all, unseen, waiting, unlooked;
 };
+
+static bool is_waited_for(const struct answer *answer, const struct finding_block *block)
+{
+    if (!block->host || !is_unlooked(block))
+        return false;
+    const struct directory_host *host = directory_find(answer->request->directory, block->host);
+    return host && host->demands;
+}
+
 static struct answer_counts count_findings(const struct answer *answer)
 {
     struct answer_counts counts = {0};
     for (size_t b = 0; b < answer->snapshot->block_count; b++) {
         const struct finding_block *block = answer->snapshot->blocks[b];
+        counts.unlooked += is_waited_for(answer, block);
         for (size_t i = 0; i < block->count; i++) {
             const struct finding *finding = &block->items[i];
             counts.all++;
@@ -169,11 +188,17 @@ static int tell(struct answer *answer, const struct answer_counts *counts)
     const struct plan plan = {.site = &directory->site, .flow_count = answer->flow_count};
     struct text trouble = {0};
     options->trouble_severity_given = false; /* -t is about the answer's coming, and here it is */
+    if (counts->unlooked > 0) {
+        text_add_count(&trouble, counts->unlooked, "host");
+        text_add(&trouble, counts->unlooked == 1 ? " was not looked at yet" : " were not looked at yet");
+    }
     if (counts->waiting > 0) {
+        text_add(&trouble, counts->unlooked > 0 ? ", " : "");
         text_add_count(&trouble, counts->waiting, "finding");
         text_add(&trouble, counts->waiting == 1 ? " waits for a second look" : " wait for a second look");
-        options->trouble = text_string(&trouble);
     }
+    if (trouble.length > 0)
+        options->trouble = text_string(&trouble);
     options->colour = answer->request->colour;
     options->columns = answer->request->columns;
     options->config_path = answer->request->status ? answer->request->status->config : NULL;

@@ -3,6 +3,7 @@
  *
  *     look               looks again and publishes
  *     conforming         publishes a snapshot in which every expectation conforms, without a look
+ *     unlooked           publishes what a daemon has that was just started: hosts, and nothing known of them
  *     old SECONDS        publishes the last findings as if they were that old
  *     reject TEXT        the next reloads are refused with that text ("\n" is a new line); "accept" ends it
  *     silent             commands from the socket are taken and never done
@@ -130,7 +131,15 @@ static struct finding_block *conforming_block(const struct plan_host *host, int6
     return block;
 }
 
-static void conform(struct harness *harness, int64_t age_ms)
+static struct finding_block *unlooked_block(const struct plan *plan, const struct plan_host *host)
+{
+    struct finding_block *block = finding_block_new(host->host->name);
+    if (block)
+        block->judged.plan = plan->serial;
+    return block;
+}
+
+static void conform(struct harness *harness, int64_t age_ms, bool looked)
 {
     const struct plan *plan = harness->site.plan;
     struct finding_block **blocks = calloc(plan->host_count + 1, sizeof(struct finding_block *));
@@ -145,7 +154,8 @@ static void conform(struct harness *harness, int64_t age_ms)
     if (!blocks || !(blocks[0] = finding_block_new(NULL)))
         abort();
     for (size_t i = 0; i < plan->host_count; i++)
-        if (!(blocks[i + 1] = conforming_block(&plan->hosts[i], head.finished.wall_ms)))
+        if (!(blocks[i + 1] = looked ? conforming_block(&plan->hosts[i], head.finished.wall_ms)
+                                     : unlooked_block(plan, &plan->hosts[i])))
             abort();
     struct snapshot *snapshot = snapshot_new(&head, blocks, plan->host_count + 1);
     free(blocks);
@@ -224,9 +234,11 @@ static void obey(struct harness *harness, char *line)
     if (strcmp(line, "look") == 0) {
         look(harness);
     } else if (strcmp(line, "conforming") == 0) {
-        conform(harness, 0);
+        conform(harness, 0, true);
+    } else if (strcmp(line, "unlooked") == 0) {
+        conform(harness, 0, false);
     } else if (strcmp(line, "old") == 0) {
-        conform(harness, strtoll(rest, NULL, 10) * 1000);
+        conform(harness, strtoll(rest, NULL, 10) * 1000, true);
     } else if (strcmp(line, "silent") == 0) {
         harness->silent = true;
     } else if (strcmp(line, "event") == 0) {

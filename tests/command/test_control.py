@@ -153,6 +153,16 @@ class Plugin(ControlCase):
         self.daemon("--empty")
         self.assert_plugin(self.plugin("-H", "lo01"), "UNKNOWN", "has not looked yet")
 
+    def test_hosts_that_were_not_looked_at_yet(self):
+        daemon = self.daemon()
+        daemon.tell("unlooked")
+        self.assert_plugin(self.plugin("-H", "lo01"), "UNKNOWN", "has not looked at this host yet")
+        self.assert_plugin(self.plugin(), "UNKNOWN", "2 hosts were not looked at yet")  # lo03 demands nothing
+        self.assert_run(self.command("findings"), 3, "the check is not complete: 2 hosts were not looked at yet")
+        self.assertEqual(json.loads(self.command("findings", "--format", "json").out)["severity"], "UNKNOWN")
+        daemon.tell("look")
+        self.assert_plugin(self.plugin("-H", "lo01"), "CRITICAL", "1 closed of 2")
+
     def test_what_needs_a_look_of_its_own(self):
         self.daemon()
         self.assert_plugin(self.plugin("--no-probes"), "UNKNOWN", "look of their own")
