@@ -80,12 +80,6 @@ void tls_end_proven(struct probe *probe)
     probe_end(probe, PROBE_OPEN, REASON_SERVICE_PROVEN);
 }
 
-void tls_end_local(struct probe *probe, int error)
-{
-    probe_result_of(probe)->error = error;
-    probe_end(probe, PROBE_LOCAL, probe_local_reason(error));
-}
-
 /* What shows a certificate that is none of ours is not the service that was expected. */
 void tls_end_distrusted(struct probe *probe, enum reason reason, const char *why)
 {

@@ -41,7 +41,7 @@ static void conclude(struct probe *probe, enum service_verdict verdict, const st
     const struct service_check *check = state->talk.check;
     state->talk.over = true;
     if (detail->failed || state->about.failed) {
-        tls_end_local(probe, ENOMEM);
+        probe_end_local(probe, ENOMEM);
         return;
     }
     if (check->farewell && verdict == SERVICE_PROVEN)

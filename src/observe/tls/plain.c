@@ -52,7 +52,7 @@ static bool advance(struct probe *probe)
         say(probe, message, service_talk_say(&state->talk, message, sizeof(message)));
     }
     if (detail.failed)
-        tls_end_local(probe, ENOMEM);
+        probe_end_local(probe, ENOMEM);
     else if (verdict == SERVICE_PROVEN)
         end_plain(probe, text_string(&detail));
     else if (verdict != SERVICE_MORE)
@@ -82,7 +82,7 @@ static bool begin(struct probe *probe, uint32_t epoll_events)
         return !is_over(probe);
     state->heard = malloc(SERVICE_HEARD_MAX);
     if (!state->heard) {
-        tls_end_local(probe, ENOMEM);
+        probe_end_local(probe, ENOMEM);
         return false;
     }
     state->talk.heard = state->heard;

@@ -67,7 +67,7 @@ bool tls_flush(struct probe *probe)
     if (r == -EPIPE || r == -ECONNRESET)
         tls_end_by_close(probe, "accepted, then reset without a TLS answer");
     else if (r < 0)
-        tls_end_local(probe, -r);
+        probe_end_local(probe, -r);
     return r == 0;
 }
 
@@ -137,7 +137,7 @@ static void finish_handshake(struct probe *probe)
     }
     int r = state->about.failed ? -ENOMEM : tls_talk_begin(probe);
     if (r < 0) {
-        tls_end_local(probe, -r);
+        probe_end_local(probe, -r);
     } else if (r == 0) {
         (void)SSL_shutdown(state->ssl); /* a polite end; whether it arrives does not matter */
         (void)tls_send(probe);
@@ -242,7 +242,7 @@ static void tls_on_ready(struct probe *probe, uint32_t epoll_events)
         probe_note_rtt(probe);
         int r = probe_watch(probe, probe_fd(probe), EPOLLIN);
         if (r < 0) {
-            tls_end_local(probe, -r);
+            probe_end_local(probe, -r);
             return;
         }
         state->watched = EPOLLIN;

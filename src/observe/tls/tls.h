@@ -33,7 +33,6 @@ void tls_end_failed(struct probe *probe, unsigned long error);  /* in the librar
 void tls_end_accepted(struct probe *probe, const char *detail); /* and nothing tells what the peer speaks */
 void tls_end_by_close(struct probe *probe, const char *how);
 void tls_end_proven(struct probe *probe);
-void tls_end_local(struct probe *probe, int error);
 void tls_end_distrusted(struct probe *probe, enum reason reason, const char *why);
 
 /* Sends what the library wants sent. The rest stays with it when the socket is full. False: the probe has ended. */
