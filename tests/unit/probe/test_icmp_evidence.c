@@ -137,12 +137,12 @@ static void our_own_trouble(void **state)
         int error;
         enum reason reason;
     } cases[] = {
-        {EMFILE, REASON_NO_DESCRIPTORS},   {ENFILE, REASON_NO_DESCRIPTORS},
-        {ENOMEM, REASON_NO_MEMORY},        {ENOBUFS, REASON_NO_MEMORY},
-        {ENETUNREACH, REASON_NO_ROUTE},    {EHOSTUNREACH, REASON_NO_ROUTE},
-        {EACCES, REASON_ROUTE_PROHIBITED}, {EINVAL, REASON_ROUTE_BLACKHOLE},
-        {EPERM, REASON_NO_PERMISSION},     {EADDRNOTAVAIL, REASON_NO_SOURCE_ADDRESS},
-        {EADDRINUSE, REASON_LOCAL_OTHER},  {0, REASON_LOCAL_OTHER},
+        {EMFILE, REASON_NO_DESCRIPTORS},     {ENFILE, REASON_NO_DESCRIPTORS},
+        {ENOMEM, REASON_NO_MEMORY},          {ENOBUFS, REASON_NO_MEMORY},
+        {ENETUNREACH, REASON_NO_ROUTE},      {EHOSTUNREACH, REASON_NO_ROUTE},
+        {EACCES, REASON_ROUTE_PROHIBITED},   {EINVAL, REASON_ROUTE_BLACKHOLE},
+        {EPERM, REASON_NO_PERMISSION},       {EADDRNOTAVAIL, REASON_NO_SOURCE_ADDRESS},
+        {EADDRINUSE, REASON_NO_SOURCE_PORT}, {0, REASON_LOCAL_OTHER},
     };
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         assert_int_equal(probe_local_reason(cases[i].error), cases[i].reason);
