@@ -14,6 +14,7 @@ SOURCE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 _left_out = []
 # a user's path may lack the folders of servers and of network tools
 os.environ["PATH"] = f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/bin:/sbin:/bin"
+os.umask(0o022)  # what a test writes is read by servers and programs that run as other users
 
 
 def skip(reason):

@@ -24,8 +24,6 @@ SOURCE = pathlib.Path(__file__).resolve().parents[2]
 PLUGIN = BUILD / "check_portconform"
 COMMAND = BUILD / "portconform"
 
-os.umask(0o022)  # some run a program as another user, who must be able to read what they write
-
 LABELS = ["conforming", "nonconforming", "unproven", "unseen", "unknown", "unexpected", "waived", "time"]
 
 
