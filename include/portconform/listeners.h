@@ -18,6 +18,8 @@ struct listener_request {
     bool owners;                    /* look up programs (cgroup first, /proc for inodes that are needed) */
     struct owner_cache *known;      /* may be NULL */
     struct listener_helper *helper; /* who has the rights for `owners` and `netns`; NULL: this process, if anybody */
+    const uint64_t *own_sockets;    /* kernel: inodes, sorted, of sockets of this process that are none; NULL */
+    size_t own_socket_count;
     struct moment now;
     int64_t deadline_mono_ms; /* 0 or INT64_MAX: none. Sockets not read by then: FAILED with PC_EDEADLINE; owners not
                                  found by then stay unknown */

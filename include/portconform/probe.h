@@ -108,6 +108,9 @@ void probe_engine_abort(struct probe_engine *engine, const void *group, enum rea
 void probe_engine_drop(struct probe_engine *engine, const void *group);
 size_t probe_engine_pending(const struct probe_engine *engine);
 struct probe_figures probe_engine_figures(const struct probe_engine *engine);
+/* The inodes of its UDP sockets, sorted: unconnected as they are, they look like listeners of this machine. 0, and *ret
+ * is the caller's to free (NULL where there are none), or -ENOMEM. */
+int probe_engine_sockets(const struct probe_engine *engine, uint64_t **ret, size_t *ret_count);
 /* Of what begins from now on. */
 void probe_engine_set_limits(struct probe_engine *engine, const struct probe_limits *limits);
 /* Lets this process have as many descriptors as its hard limit allows. Call it before the first engine is made, in

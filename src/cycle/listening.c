@@ -33,16 +33,25 @@ static int collect(struct cycle *cycle, const struct plan_host *host, const char
         *ret = cycle_failed_table(name, PC_EKIND, cycle->now);
         return *ret ? 0 : -ENOMEM;
     }
+    uint64_t *own_sockets;
+    size_t own_socket_count;
+    int r = probe_engine_sockets(cycle->engine, &own_sockets, &own_socket_count);
+    if (r < 0)
+        return r;
     struct listener_request request = {
         .netns = host->host->listeners == LISTENERS_KERNEL ? host->host->netns : NULL,
         .file = host->host->listener_file,
         .owners = cycle->options.owners,
         .known = cycle->options.known_owners,
         .helper = cycle->options.helper,
+        .own_sockets = own_sockets,
+        .own_socket_count = own_socket_count,
         .now = cycle->now,
         .deadline_mono_ms = cycle->options.deadline_mono_ms,
     };
-    return source->collect(&request, ret);
+    r = source->collect(&request, ret);
+    free(own_sockets);
+    return r;
 }
 
 /* The host's table, new or shared, with a reference for the host; NULL with 0 where no source is named. */

@@ -96,7 +96,8 @@ void asked_end(struct loop *loop);
 /* own.c */
 int own_new(struct own **ret); /* 0 or -ENOMEM */
 void own_free(struct own *own);
-void own_look(struct own *own, const struct plan *plan, struct watch *watch, struct moment now);
+void own_look(struct own *own, const struct plan *plan, struct watch *watch, const struct visits *visits,
+              struct moment now);
 void own_forget(struct own *own); /* another plan: what matters may be something else */
 uint64_t own_reads(const struct own *own);
 

@@ -123,7 +123,7 @@ static void every_second(struct loop *loop)
         return;
     loop->second_ms = loop->now.mono_ms + SECOND_MS;
     privileges_check();
-    own_look(loop->own, loop->site.plan, loop->watch, loop->now);
+    own_look(loop->own, loop->site.plan, loop->watch, loop->visits, loop->now);
     planning_step(loop);
     state_publish(loop);
     notify_alive(loop->now);

@@ -23,6 +23,8 @@ struct own {
     struct listener_table *tables[8]; /* of this look, each namespace once */
     const char *netns[8];
     size_t table_count;
+    uint64_t *sockets; /* of this look: those that probes leave from are no listeners */
+    size_t socket_count;
 };
 
 int own_new(struct own **ret)
@@ -53,14 +55,18 @@ uint64_t own_reads(const struct own *own)
 /* NULL: it cannot be read, or there are too many namespaces for a look every second. */
 static const struct listener_table *read_table(struct own *own, const char *netns, struct moment now)
 {
+    struct listener_table *table = NULL;
     for (size_t i = 0; i < own->table_count; i++) {
         if (text_equal(own->netns[i], netns))
             return own->tables[i];
     }
     const struct listener_source *source = listener_source_find("kernel");
-    const struct listener_request request = {
-        .netns = netns, .helper = privileges_helper(), .now = now, .deadline_mono_ms = INT64_MAX};
-    struct listener_table *table = NULL;
+    const struct listener_request request = {.netns = netns,
+                                             .helper = privileges_helper(),
+                                             .own_sockets = own->sockets,
+                                             .own_socket_count = own->socket_count,
+                                             .now = now,
+                                             .deadline_mono_ms = INT64_MAX};
     if (own->table_count == sizeof(own->tables) / sizeof(own->tables[0]) || source->collect(&request, &table) < 0)
         return NULL;
     own->reads++;
@@ -116,8 +122,11 @@ static void look_at(struct own *own, const struct plan *plan, size_t index, stru
     *before = (struct own_host){.digest = digest, .known = true};
 }
 
-void own_look(struct own *own, const struct plan *plan, struct watch *watch, struct moment now)
+void own_look(struct own *own, const struct plan *plan, struct watch *watch, const struct visits *visits,
+              struct moment now)
 {
+    if (visits_sockets(visits, &own->sockets, &own->socket_count) < 0)
+        return;
     if (own->hosts == NULL)
         own->hosts = calloc(plan->host_count + 1, sizeof(*own->hosts));
     for (size_t i = 0; own->hosts != NULL && i < plan->host_count; i++)
@@ -125,4 +134,7 @@ void own_look(struct own *own, const struct plan *plan, struct watch *watch, str
     for (size_t i = 0; i < own->table_count; i++)
         listener_table_free(own->tables[i]);
     own->table_count = 0;
+    free(own->sockets);
+    own->sockets = NULL;
+    own->socket_count = 0;
 }

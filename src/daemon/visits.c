@@ -257,6 +257,11 @@ size_t visits_drop(struct visits *visits, struct watch *watch, struct moment now
     return dropped;
 }
 
+int visits_sockets(const struct visits *visits, uint64_t **ret, size_t *ret_count)
+{
+    return probe_engine_sockets(visits->engine, ret, ret_count);
+}
+
 const char *visits_probe_note(const struct visits *visits)
 {
     return text_string(&visits->probe_note);

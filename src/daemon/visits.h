@@ -33,6 +33,9 @@ void visits_configure(struct visits *visits, const struct site *site);
 /* To be called now and then: forgets flows that nobody has looked at for long. */
 void visits_forget(struct visits *visits, struct moment now);
 
+/* As probe_engine_sockets(). */
+int visits_sockets(const struct visits *visits, uint64_t **ret, size_t *ret_count);
+
 /* What this machine lets probes see, as it was at the start. */
 const char *visits_probe_note(const struct visits *visits);
 

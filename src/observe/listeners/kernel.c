@@ -91,6 +91,26 @@ static int look_where_asked(struct kernel_look *look)
     return netns_run(request->netns, look_inside, look);
 }
 
+static int compare_inodes(const void *left, const void *right)
+{
+    const uint64_t a = *(const uint64_t *)left, b = *(const uint64_t *)right;
+    return (a > b) - (a < b);
+}
+
+/* What probes leave from waits for answers, not for callers. */
+static void leave_out_own(struct kernel_look *look)
+{
+    const struct listener_request *request = look->request;
+    size_t kept = 0;
+    for (size_t i = 0; i < look->rows.count; i++) {
+        const struct sockdiag_row row = look->rows.items[i];
+        if (row.listener.inode == 0 || !bsearch(&row.listener.inode, request->own_sockets, request->own_socket_count,
+                                                sizeof(row.listener.inode), compare_inodes))
+            look->rows.items[kept++] = row;
+    }
+    look->rows.count = kept;
+}
+
 static int take_rows(struct kernel_look *look)
 {
     struct listener_vector listeners = {0};
@@ -113,6 +133,8 @@ static int look_at_kernel(struct kernel_look *look)
     const struct listener_request *request = look->request;
     struct listener_table *table = look->table;
     int status = look_where_asked(look);
+    if (status == 0 && request->own_socket_count > 0)
+        leave_out_own(look);
     if (status == 0 && request->owners)
         status = owners_find_known(&look->rows, table->arena, request);
     if (status < 0)

@@ -305,6 +305,8 @@ size_t probe_engine_step(struct probe_engine *engine, struct moment now)
     read_ready(engine); /* first: an answer that came in time counts even if we are late */
     end_due(engine);
     start_ready(engine);
+    if (engine->pending == 0)
+        slots_close_idle_udp(engine);
     return engine->pending;
 }
 

@@ -89,6 +89,7 @@ struct probe_slot {
     sa_family_t family;
     struct address source; /* bound to; AF_UNSPEC */
     uint16_t own_port;     /* UDP */
+    uint64_t inode;        /* UDP */
     uint32_t limits_count; /* marked and bound as they were then */
     bool used;             /* by an earlier probe */
 };
@@ -157,6 +158,8 @@ void slots_give_back(struct probe *probe); /* to the idle ones, or closed */
 /* Whose event is it? NULL: nobody's any more. */
 struct probe *slots_probe_of(struct probe_engine *engine, uint64_t epoll_data);
 bool slots_close_idle(struct probe_engine *engine); /* was there any? */
+/* Those of UDP, which hold ports and look like listeners. */
+void slots_close_idle_udp(struct probe_engine *engine);
 /* Another socket, on another port, takes the place of the probe's. 0 or -errno */
 int slots_replace(struct probe *probe);
 void slots_done(struct probe_engine *engine);

@@ -17,6 +17,7 @@
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum { IDLE_MAX = 8192 }; /* of each kind and family */
@@ -156,6 +157,9 @@ static int take_new(struct probe *probe, enum slot_use use)
     slot->family = request->target.family;
     slot->source = request->source;
     slot->own_port = own_port;
+    struct stat status;
+    if (use == SLOT_UDP && fstat(fd, &status) == 0)
+        slot->inode = status.st_ino;
     slot->limits_count = engine->limits_count;
     return 0;
 }
@@ -247,6 +251,41 @@ struct probe *slots_probe_of(struct probe_engine *engine, uint64_t epoll_data)
     if (!slot->probe && slot->use == SLOT_UDP)
         drop_idle(engine, index);
     return slot->probe;
+}
+
+void slots_close_idle_udp(struct probe_engine *engine)
+{
+    static const sa_family_t families[] = {AF_INET, AF_INET6};
+    for (size_t i = 0; i < sizeof(families) / sizeof(families[0]); i++) {
+        struct slot_stack *idle = idle_stack(engine, SLOT_UDP, families[i]);
+        while (idle->count > 0)
+            close_slot(engine, idle->items[--idle->count]);
+    }
+}
+
+static int compare_inodes(const void *left, const void *right)
+{
+    const uint64_t a = *(const uint64_t *)left, b = *(const uint64_t *)right;
+    return (a > b) - (a < b);
+}
+
+int probe_engine_sockets(const struct probe_engine *engine, uint64_t **ret, size_t *ret_count)
+{
+    size_t count = 0;
+    for (uint32_t i = 0; i < engine->slot_count; i++)
+        count += engine->slots[i].fd >= 0 && engine->slots[i].inode != 0;
+    uint64_t *inodes = count > 0 ? calloc(count, sizeof(*inodes)) : NULL;
+    if (count > 0 && !inodes)
+        return -ENOMEM;
+    size_t filled = 0;
+    for (uint32_t i = 0; i < engine->slot_count; i++)
+        if (engine->slots[i].fd >= 0 && engine->slots[i].inode != 0)
+            inodes[filled++] = engine->slots[i].inode;
+    if (count > 0)
+        qsort(inodes, count, sizeof(*inodes), compare_inodes);
+    *ret = inodes;
+    *ret_count = count;
+    return 0;
 }
 
 bool slots_close_idle(struct probe_engine *engine)

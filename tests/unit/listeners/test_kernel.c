@@ -188,6 +188,33 @@ static void a_mapped_address_is_told_as_ipv4(void **state)
     close(fd);
 }
 
+/* hazard: what our own probes leave from waits for answers, and looks like a listener */
+static void sockets_of_probes_are_no_listeners(void **state)
+{
+    (void)state;
+    uint16_t ports[3];
+    int fds[3];
+    uint64_t inodes[3];
+    for (int i = 0; i < 3; i++) {
+        struct stat status;
+        fds[i] = open_socket(AF_INET, SOCK_DGRAM, "127.0.0.1", &ports[i]);
+        assert_true(fds[i] >= 0);
+        assert_int_equal(fstat(fds[i], &status), 0);
+        inodes[i] = status.st_ino;
+    }
+    uint64_t own[2] = {inodes[0] < inodes[2] ? inodes[0] : inodes[2], inodes[0] < inodes[2] ? inodes[2] : inodes[0]};
+    const struct listener_request request = {
+        .own_sockets = own, .own_socket_count = 2, .now = moment_now(), .deadline_mono_ms = INT64_MAX};
+    struct listener_table *table;
+    assert_int_equal(listener_source_find("kernel")->collect(&request, &table), 0);
+    assert_int_equal(table->status, LISTENERS_SEEN);
+    for (int i = 0; i < 3; i++) {
+        assert_true((find(table, TRANSPORT_UDP, ports[i]) != NULL) == (i == 1));
+        close(fds[i]);
+    }
+    listener_table_free(table);
+}
+
 static void udp_connected_is_no_listener(void **state)
 {
     (void)state;
@@ -499,6 +526,7 @@ int main(void)
         cmocka_unit_test(wildcards_of_both_families),
         cmocka_unit_test(a_mapped_address_is_told_as_ipv4),
         cmocka_unit_test(udp_connected_is_no_listener),
+        cmocka_unit_test(sockets_of_probes_are_no_listeners),
         cmocka_unit_test(a_device_has_its_name),
         cmocka_unit_test(a_full_queue_shows),
         cmocka_unit_test(the_owner_is_this_program),

@@ -66,6 +66,15 @@ static void add(const struct probe_kind *kind, const char *target, uint16_t port
     probe_engine_step(seen.engine, start);
 }
 
+/* Sockets are kept while anybody waits for anything. */
+static void keep_busy(void)
+{
+    struct probe_request request = {
+        .kind = &probe_kind_tcp, .port = 1, .timeout_ms = TIMEOUT_MS, .delay_ms = 100 * TIMEOUT_MS, .done = on_done};
+    assert_int_equal(address_parse("127.0.0.1", &request.target), 0);
+    assert_int_equal(probe_engine_add(seen.engine, &request), 0);
+}
+
 /* Waits for readiness, not for time: the engine's clock stands still. */
 static void wait_for_end(void)
 {
@@ -347,6 +356,7 @@ static void udp_late_answer_to_an_earlier_probe_is_no_wrong_protocol(void **stat
     (void)state;
     struct udp_server server = udp_asked("dns");
     struct udp_server early = server;
+    keep_busy();
     probe_engine_step(seen.engine, after(TIMEOUT_MS));
     assert_ended(PROBE_SILENT, REASON_SILENT);
     seen.done = 0;
@@ -377,6 +387,7 @@ static void udp_wrong_protocol_is_found_on_a_socket_used_again(void **state)
 {
     (void)state;
     struct udp_server server = udp_asked("dns");
+    keep_busy();
     probe_engine_step(seen.engine, after(TIMEOUT_MS));
     seen.done = 0;
     add(&probe_kind_udp, "127.0.0.1", server.port, "dns");

@@ -6,6 +6,7 @@
 #include <poll.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
@@ -253,6 +254,27 @@ static void new_limits_hold_for_what_begins_after_them(void **state)
     }
 }
 
+/* hazard: on the machine that the probes leave from, they look like listeners. */
+static void what_probes_leave_from_is_known_and_not_kept(void **state)
+{
+    (void)state;
+    uint64_t *inodes;
+    size_t count;
+    for (int i = 0; i < 3; i++)
+        add(&probe_kind_udp, "127.0.0.1", seen.port);
+    add(&probe_kind_tcp, "127.0.0.1", free_range(1));
+    (void)probe_engine_step(seen.engine, seen.now);
+    assert_int_equal(probe_engine_sockets(seen.engine, &inodes, &count), 0);
+    assert_int_equal(count, 3);
+    for (size_t i = 0; i < count; i++)
+        assert_true(inodes[i] != 0 && (i == 0 || inodes[i] > inodes[i - 1]));
+    free(inodes);
+    drive(4);
+    assert_int_equal(probe_engine_sockets(seen.engine, &inodes, &count), 0);
+    assert_int_equal(count, 0);
+    assert_null(inodes);
+}
+
 static int holder_start(struct probe *probe)
 {
     int fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
@@ -269,10 +291,12 @@ static void holder_on_ready(struct probe *probe, uint32_t events)
 static const struct probe_kind holder = {
     .name = "holder", .summary = "holds one", .start = holder_start, .on_ready = holder_on_ready};
 
+/* UDP sockets are given up as soon as nobody waits for anything; those of TCP are kept for the next. */
 static void leave_idle_sockets(unsigned count)
 {
+    uint16_t closed = free_range(1);
     for (unsigned i = 0; i < count; i++)
-        add(&probe_kind_udp, "127.0.0.1", seen.port);
+        add(&probe_kind_tcp, "127.0.0.1", closed);
     drive(seen.done + count);
     assert_int_equal(probe_engine_figures(seen.engine).descriptors, count);
 }
@@ -317,6 +341,7 @@ int main(void)
         PORTS(both_families_may_hold_a_port),
         PORTS(a_port_that_is_busy_with_the_target_is_passed_over),
         PORTS(new_limits_hold_for_what_begins_after_them),
+        PORTS(what_probes_leave_from_is_known_and_not_kept),
         PORTS(idle_sockets_make_room),
         PORTS(idle_sockets_are_given_up_before_anybody_is),
     };
