@@ -85,8 +85,8 @@ int64_t recorder_submit(struct recorder *recorder, struct record *record);
  * such target) or -ENOMEM. */
 int recorder_submit_for(struct recorder *recorder, const char *target, struct event *event);
 /* The events that the recorder made itself since the last call, oldest first: TARGET_DOWN and TARGET_UP of the target
- * "store", EVENTS_LOST of targets that are no more. The targets have got them; they are for the publication. References that the caller drops. Returns how many.
- * Any thread; the descriptor below tells of them too. */
+ * "store", EVENTS_LOST of targets that are no more. The targets have got them; they are for the publication. References
+ * that the caller drops. Returns how many. Any thread; the descriptor below tells of them too. */
 size_t recorder_made(struct recorder *recorder, struct event **ret, size_t max);
 int recorder_fd(const struct recorder *recorder); /* readable when a ticket was done, or got from memory to the disk */
 /* The newest ticket that is done, and whether all up to it are on disk. Empties the descriptor. */
