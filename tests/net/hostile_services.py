@@ -14,7 +14,7 @@ from by_hand import serve, wait_for_close  # noqa: E402
 from cores import need, need_root  # noqa: E402
 
 ADDRESS = "127.0.0.1"
-TIMEOUT_MS = 1000
+TIMEOUT_MS = 3000
 
 
 def reset(peer):

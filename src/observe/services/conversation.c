@@ -13,22 +13,27 @@ enum {
     TLS_CLIENT_HELLO = 1,
 };
 
+static bool begins_record(const uint8_t octets[3])
+{
+    return (octets[0] == TLS_ALERT || octets[0] == TLS_HANDSHAKE) && octets[1] == TLS_MAJOR_VERSION &&
+           octets[2] <= TLS_MINOR_MAX;
+}
+
 bool service_looks_like_tls(const uint8_t *octets, size_t length)
 {
-    if (length < 3 || (octets[0] != TLS_ALERT && octets[0] != TLS_HANDSHAKE) || octets[1] != TLS_MAJOR_VERSION ||
-        octets[2] > TLS_MINOR_MAX)
+    if (length < 3 || !begins_record(octets))
         return false;
-    /* a server has no such hello: it is ours that comes back */
-    return octets[0] == TLS_ALERT || length <= TLS_MESSAGE_AT || octets[TLS_MESSAGE_AT] != TLS_CLIENT_HELLO;
+    /* a server has no client's hello: it is ours that comes back */
+    return octets[0] == TLS_ALERT || (length > TLS_MESSAGE_AT && octets[TLS_MESSAGE_AT] != TLS_CLIENT_HELLO);
 }
 
 bool service_may_become_tls(const uint8_t *octets, size_t length)
 {
     uint8_t begun[3] = {TLS_ALERT, TLS_MAJOR_VERSION, 0};
-    if (length == 0 || length >= sizeof(begun))
+    if (length == 0 || length > TLS_MESSAGE_AT)
         return false;
-    memcpy(begun, octets, length);
-    return service_looks_like_tls(begun, sizeof(begun));
+    memcpy(begun, octets, length < sizeof(begun) ? length : sizeof(begun));
+    return begins_record(begun);
 }
 
 void service_talk_init(struct service_talk *talk, const struct service_check *check, const char *host, uint64_t nonce,

@@ -368,7 +368,9 @@ static void the_hello_is_a_tls_record(void **state)
     uint8_t hello[256];
     (void)state;
     size_t length = talk_tls_hello(hello, sizeof(hello), nonce);
-    assert_true(service_looks_like_tls(hello, 5));
+    assert_false(service_looks_like_tls(hello, 5)); /* it cannot be told from a server's yet */
+    assert_true(service_may_become_tls(hello, 5));
+    assert_false(service_may_become_tls(hello, 6));
     assert_false(service_looks_like_tls(hello, length)); /* it comes back: no server of TLS */
     assert_true(service_looks_like_tls((const uint8_t[]){0x16, 3, 3, 0, 0x7a, 2}, 6));
     assert_int_equal((size_t)hello[3] << 8 | hello[4], length - 5);
