@@ -65,10 +65,46 @@ static void test_every_allocation_of_a_cycle(void **state)
     assert_true(failures > 20);
 }
 
+/* The same of a visit that remembers: UDP ports that take turns, the ration of ICMP messages, what is kept and shared.
+ */
+static void test_every_allocation_of_a_visit(void **state)
+{
+    struct world *w = *state;
+    struct look_memory *memory = look_memory_new();
+    assert_non_null(memory);
+    world_rich(w);
+    icmp_rationed = true;
+    rule_of(expect_ports(w, TRANSPORT_UDP, 500, 508))->service = &w->services[0];
+    rule_of(expect_ports(w, TRANSPORT_UDP, 53, 53))->service = &w->services[2];
+    size_t failures = 0;
+    for (size_t n = 1;; n++) {
+        struct observations seen;
+        assert_int_equal(observations_init(&seen, w->plan.flow_count, w->plan.host_count), 0);
+        probe_log_count = 0;
+        w->options.memory = memory;
+        w->options.seen = &seen;
+        w->now.mono_ms += 60000;
+        fail_at(n);
+        int r = drive_and_judge(w);
+        bool failed = fail_at_happened;
+        fail_at(0);
+        observations_done(&seen);
+        if (!failed) {
+            assert_int_equal(r, 0);
+            break;
+        }
+        assert_true(r == -ENOMEM || r == 0);
+        failures += r == -ENOMEM;
+    }
+    assert_true(failures > 20);
+    look_memory_free(memory);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_every_allocation_of_a_cycle, world_setup, world_teardown),
+        cmocka_unit_test_setup_teardown(test_every_allocation_of_a_visit, world_setup, world_teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
