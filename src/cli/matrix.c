@@ -133,8 +133,9 @@ static void add_opening(struct sheet *sheet, const struct opening *opening, bool
 
 static void tell_questions(const struct matrix *matrix, struct text *out)
 {
-    if (matrix->question_count > 0)
-        text_add(out, "\nOpen questions; what they are about is not in the list:\n");
+    if (matrix->question_count == 0)
+        return;
+    text_add(out, "\nOpen questions; what they are about is not in the list:\n");
     for (size_t i = 0; i < matrix->question_count; i++) {
         struct text line = {0};
         question_format(&line, &matrix->questions[i]);
@@ -144,6 +145,9 @@ static void tell_questions(const struct matrix *matrix, struct text *out)
         out->failed = out->failed || line.failed;
         text_done(&line);
     }
+    cli_wrap(out, "Roles of hosts, networks, externals and settings answer them: see portconform-site.conf(5).", 0, 2,
+             check_columns());
+    text_add(out, "\n");
 }
 
 static int tell_text(const struct sheet *sheet, const struct matrix *matrix, struct text *out)

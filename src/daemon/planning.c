@@ -211,7 +211,7 @@ static void say_loaded(struct loop *loop, const char *what, enum event_kind kind
     const char *waits = outlets_waits(loop->outlets);
     telling_say(loop->telling, &item, loop->now,
                 "%s %s, seen from %s: hosts %zu, expectations %zu, one look every %u s%s%s", what, plan->site->name,
-                plan->vantage == NULL ? "no vantage" : plan->vantage_name, plan->host_count, counters.expectations,
+                plan->vantage == NULL ? "this machine" : plan->vantage_name, plan->host_count, counters.expectations,
                 plan->site->interval_s, waits == NULL ? "" : "; waiting for a restart: ", waits == NULL ? "" : waits);
 }
 

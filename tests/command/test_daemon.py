@@ -51,6 +51,9 @@ class Reload(Case):
         self.assertEqual(result.status, 0, result)
         return json.loads(result.out)["config"]
 
+    def test_a_site_without_vantages_is_seen_from_this_machine(self):
+        self.assert_run(run(COMMAND, "status", "--control", self.socket), 0, "lab, seen from this machine (no vantage is named)\n")
+
     def test_status_right_after_a_reload_knows_of_it(self):
         for generation in range(2, 5):
             self.assert_run(run(COMMAND, "reload", "--control", self.socket), 0, "in force")

@@ -77,7 +77,8 @@ static void tell_head(struct screen *screen)
     label(screen, "site");
     add_data(screen->out, status->site);
     text_add(screen->out, ", seen from ");
-    add_data(screen->out, status->vantage);
+    bool named = status->vantage != NULL && strcmp(status->vantage, "-") != 0;
+    add_data(screen->out, named ? status->vantage : "this machine (no vantage is named)");
     text_add(screen->out, "\n");
 }
 
