@@ -1,8 +1,8 @@
 /* What the files of this part share.
  *
- *     rows    a guide's rules or a host's expectations as rows of words     guide_rows.c, site_rows.c
+ *     rows    a guide's rules or a host's expectations as rows of words     guides.c, sites.c
  *     match   which row of B is which row of A                              match.c
- *     ways    what a firewall has to follow                                 guide_ways.c, site_ways.c
+ *     ways    what a firewall has to follow                                 guides.c, sites.c
  */
 #pragma once
 
