@@ -7,10 +7,21 @@
 
 enum { CANARY_HOLDS_MS = 5000 };
 
+/* Where we could not even ask, nothing was learnt of the way out. */
+static bool was_asked(const struct probe_result *result)
+{
+    static const enum reason short_of[] = {REASON_DEADLINE, REASON_NO_DESCRIPTORS, REASON_NO_MEMORY,
+                                           REASON_NO_SOURCE_PORT};
+    for (size_t i = 0; i < sizeof(short_of) / sizeof(short_of[0]); i++)
+        if (result->reason == short_of[i])
+            return false;
+    return true;
+}
+
 static bool is_broken(const struct probe_result *result)
 {
     bool lives = result->outcome == PROBE_OPEN || result->sign_of_life;
-    return !lives && result->reason != REASON_DEADLINE;
+    return !lives && was_asked(result);
 }
 
 static bool same_canary(const struct canary *a, const struct canary *b)
@@ -34,7 +45,7 @@ static void shared_canary_done(void *context, const struct probe_request *reques
     struct cycle *cycle = canary->waiting;
     canary->engine = NULL;
     canary->waiting = NULL;
-    canary->known = true;
+    canary->known = was_asked(result);
     canary->broken = is_broken(result);
     canary->mono_ms = result->ended.mono_ms;
     while (cycle) {

@@ -166,6 +166,8 @@ static int take_new(struct probe *probe, enum slot_use use)
 
 int slots_take(struct probe *probe, enum slot_use use)
 {
+    if (socket_lacks_zone(&probe->request.target))
+        return -ENETUNREACH;
     return take_idle(probe, use) ? 0 : take_new(probe, use);
 }
 

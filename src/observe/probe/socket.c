@@ -97,9 +97,17 @@ static int bind_source(int fd, const struct probe_request *request, int type)
     return bind(fd, (const struct sockaddr *)&sockaddr, length);
 }
 
+bool socket_lacks_zone(const struct address *target)
+{
+    bool link_local = target->family == AF_INET6 && target->octets[0] == 0xfe && (target->octets[1] & 0xc0) == 0x80;
+    return link_local && target->zone == 0;
+}
+
 int probe_socket(const struct probe_request *request, int type, int protocol)
 {
     sa_family_t family = request->target.family;
+    if (socket_lacks_zone(&request->target))
+        return -ENETUNREACH;
     bool echo = protocol == IPPROTO_ICMP || protocol == IPPROTO_ICMPV6; /* its "port" is an identifier */
     if (request->source.family != AF_UNSPEC && request->source.family != family)
         return -EADDRNOTAVAIL;

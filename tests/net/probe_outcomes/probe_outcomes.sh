@@ -251,6 +251,10 @@ for transport in tcp udp; do
 done
 expect "our own firewall drops, UDP" "local no-permission - - - -" udp $t4 1301
 
+for kind in tcp udp icmp; do
+    expect "a link-local address without its interface" "local no-route - - - -" $kind fe80::1 80
+done
+
 # --- sources and local paths ---
 expect "a source of ours" "open accepted - - alive -" tcp $t4 8000 - 500 10.99.1.2
 expect "a source of ours, IPv6" "open accepted - - alive -" tcp $t6 8000 - 500 $s6

@@ -51,6 +51,7 @@ static size_t script_count;
 static enum probe_outcome unlisted; /* ports without a line */
 static enum probe_outcome echoed;
 static uint16_t mute_port;         /* where it is open, nobody says what is due; 0: none */
+static int local_error;            /* what our own trouble is */
 static uint32_t answered_after_us; /* what the round-trip times are said to be */
 /* Closed UDP ports are told by six ICMP messages at once, then one a second, as Linux does. */
 static bool icmp_rationed;
@@ -106,7 +107,7 @@ static inline int end_as(struct probe *probe, enum probe_outcome outcome)
         probe_end(probe, outcome, REASON_ADMIN_PROHIBITED);
         break;
     case PROBE_LOCAL:
-        return -ENETUNREACH;
+        return -local_error;
     case PROBE_SILENT:
     case PROBE_NOT_DONE:
         break; /* until its deadline */
@@ -201,6 +202,7 @@ static inline int world_setup(void **state)
     echoed = PROBE_SILENT;
     mute_port = 0;
     answered_after_us = 200;
+    local_error = ENETUNREACH;
     icmp_rationed = false;
     icmp_left = icmp_counted_ms = 0;
     w->services[0] = (struct service){.name = "plain", .udp_silent = true};

@@ -238,6 +238,27 @@ static void silent_canary_says_that_our_own_way_out_is_broken(void **state)
     assert_true(cycle_observations(w->cycle)->egress_broken);
 }
 
+/* Where there was no memory or descriptor to ask it with, nothing is known of the way out. */
+static void canary_that_could_not_be_asked_says_nothing(void **state)
+{
+    static const struct {
+        int error;
+        bool broken;
+    } troubles[] = {{ENETUNREACH, true}, {ENOMEM, false}, {EADDRINUSE, false}};
+    struct world *w = *state;
+    unlisted = PROBE_SILENT;
+    script_port(7, PROBE_LOCAL, PROBE_NOT_DONE);
+    expect_ports(w, TRANSPORT_TCP, 80, 80);
+    w->site.canary = (struct canary){w->addresses[2].address, 7};
+    for (size_t i = 0; i < sizeof(troubles) / sizeof(troubles[0]); i++) {
+        local_error = troubles[i].error;
+        drive(w);
+        assert_true(cycle_observations(w->cycle)->egress_broken == troubles[i].broken);
+        cycle_free(w->cycle);
+        w->cycle = NULL;
+    }
+}
+
 static void hosts_take_turns(void **state)
 {
     struct world *w = *state;
@@ -482,6 +503,7 @@ int main(void)
         CASE(host_that_answers_the_echo_is_alive),
         CASE(echo_that_is_not_permitted_proves_nothing),
         CASE(silent_canary_says_that_our_own_way_out_is_broken),
+        CASE(canary_that_could_not_be_asked_says_nothing),
         CASE(hosts_take_turns),
         CASE(tls_service_takes_the_tls_probe_and_thin_programs_hand_over),
         CASE(missing_kind_is_our_own_trouble),
