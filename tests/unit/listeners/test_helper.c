@@ -347,8 +347,10 @@ static int refuse_lies(void)
 {
     struct listener_helper *helper = NULL;
     struct built built = {.length = 0};
+    uint16_t port;
     int ends[2];
     CHECK(listener_helper_start(&helper) == 0);
+    CHECK(start_other(false, &port) > 0); /* without a listener it is not asked */
     CHECK(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, ends) == 0);
     close(helper->owners.fd);
     helper->owners.fd = ends[0];
