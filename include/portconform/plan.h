@@ -109,6 +109,10 @@ struct plan_listener plan_listener_of(const struct plan *plan, const struct expe
 enum caller plan_is_caller(const struct plan_listener *listener, const struct guide *guide,
                            const struct component *component, const struct settings *settings);
 
+/* Does anybody beyond the host itself ever need a way to it? Not where it is the host's alone, reserved, multicast, or
+ * a dynamic range for which nobody is named. */
+bool rule_needs_a_way(const struct rule *rule);
+
 /* "router[peer.side != side]" or "agent"; with commas, no blanks; "-" for anybody. Appends. */
 struct text;
 void rule_format_peers(struct text *out, const struct rule *rule);

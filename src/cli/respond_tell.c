@@ -138,6 +138,8 @@ int respond_tell_end(struct respond *respond)
         if (!respond_is_wanted(expectation))
             continue;
         struct item_tally tally = tally_item(respond, expectation);
+        if (tally.reached == 0 && !rule_needs_a_way(expectation->rule))
+            continue; /* nobody has to open it */
         items += tally.asked > 0;
         complete += tally.asked > 0 && tally.reached == tally.asked;
         if (tally.reached < tally.asked)

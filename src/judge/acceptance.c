@@ -11,6 +11,9 @@
  *     silent, and ICMP messages spent      indeterminate                         the same
  *     silent                               filtered                              indeterminate: it may not run there,
  * or with another key; but TCP takes a call whatever the key is, so a silence is a filter's where a closed port answers
+ *
+ * What nobody needs a way to (reserved ports, dynamic ranges without named callers) is unproven, and no alarm, where
+ * all of it is shut.
  */
 #include "judging.h"
 
@@ -28,6 +31,20 @@ static bool acceptance_heard(const struct host_case *host, size_t address)
         }
     }
     return false;
+}
+
+/* What nobody needs a way to may be shut, but not in part: where some of it is open, a hole was not intended. */
+static bool acceptance_may_be_shut(const struct host_case *host, const struct spot *spot)
+{
+    const struct expectation *expectation = spot->expectation;
+    if (rule_needs_a_way(expectation->rule))
+        return false;
+    for (size_t f = 0; f < expectation->flow_count; f++) {
+        const struct probe_result *probe = evidence_probe(host->input->seen, &expectation->flows[f]);
+        if (expectation->flows[f].address == spot->address && probe && probe->outcome == PROBE_OPEN)
+            return false;
+    }
+    return true;
 }
 
 static struct grid_cell acceptance_of_open(const struct host_case *host, const struct spot *spot, enum reason who)
@@ -49,6 +66,17 @@ static struct grid_cell acceptance_of_silence(const struct host_case *host, cons
     return (struct grid_cell){VERDICT_INDETERMINATE, REASON_NO_RESPONDER};
 }
 
+static struct grid_cell acceptance_of_shut(const struct host_case *host, const struct spot *spot, bool heard)
+{
+    if (acceptance_may_be_shut(host, spot))
+        return (struct grid_cell){VERDICT_UNPROVEN, REASON_SHUT_AS_DEMANDED};
+    if (spot->probe->outcome == PROBE_REFUSED)
+        return (struct grid_cell){VERDICT_CLOSED, heard ? REASON_NOT_THE_RESPONDER : REASON_NO_RESPONDER};
+    if (spot->probe->outcome == PROBE_STOPPED && !evidence_is_silence(spot->probe))
+        return (struct grid_cell){VERDICT_FILTERED, spot->probe->reason};
+    return acceptance_of_silence(host, spot, heard);
+}
+
 struct grid_cell acceptance_judge(const struct host_case *host, const struct spot *spot, bool *ret_heard)
 {
     const bool heard = acceptance_heard(host, spot->address);
@@ -58,12 +86,10 @@ struct grid_cell acceptance_judge(const struct host_case *host, const struct spo
     case EVIDENCE_OPEN:
         return acceptance_of_open(host, spot, who);
     case EVIDENCE_REFUSED:
-        return (struct grid_cell){VERDICT_CLOSED, who};
     case EVIDENCE_STOPPED:
-        return (struct grid_cell){VERDICT_FILTERED, spot->probe->reason};
     case EVIDENCE_SILENT_UP:
     case EVIDENCE_SILENT_DEAD:
-        return acceptance_of_silence(host, spot, heard);
+        return acceptance_of_shut(host, spot, heard);
     case EVIDENCE_NOT_PROBED:
         break;
     }

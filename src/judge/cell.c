@@ -196,7 +196,10 @@ static void cell_by_acceptance(struct cell *cell, const struct host_case *host, 
     struct grid_cell told = acceptance_judge(host, spot, &cell->responder_heard);
     cell_set(cell, told.verdict, told.reason);
     cell->blame = cell_blame(host, cell, column);
-    if (spot->flow && spot->flow->demand == FLOW_BYSTANDER)
+    const bool bystander = spot->flow && spot->flow->demand == FLOW_BYSTANDER;
+    if (bystander && cell->verdict == VERDICT_CLOSED && cell->responder_heard)
+        cell->verdict = VERDICT_RESET; /* it is there: somebody refuses this caller in its name */
+    if (bystander)
         cell_as_bystander(cell);
 }
 

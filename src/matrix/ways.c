@@ -21,26 +21,6 @@ static const char *ways_component(struct matrix_build *build, const struct guide
     return arena_printf(build->arena, "%s of %s", component->name, guide->id);
 }
 
-/* Does anybody else than the host itself, at known ports, ever need this rule? */
-static bool ways_are_wanted(const struct rule *rule)
-{
-    if (rule->scope == SCOPE_HOST || rule->multicast)
-        return false;
-    switch (rule->presence) {
-    case PRESENCE_REQUIRED:
-    case PRESENCE_ANY:
-    case PRESENCE_FIRST_FREE:
-    case PRESENCE_ONE_OF:
-    case PRESENCE_OPTIONAL:
-        return true;
-    case PRESENCE_DYNAMIC:
-        return rule->from_count > 0;
-    case PRESENCE_RESERVED:
-        return false;
-    }
-    return false;
-}
-
 /* --- one way ----------------------------------------------------------------------------------------------------- */
 
 static bool ways_are_asked_for(const struct matrix_options *options, const struct player *source,
@@ -195,7 +175,7 @@ int ways_of_hosts(struct matrix_build *build)
         struct listener listener = {.player = &build->players.items[host->host - plan->site->hosts]};
         for (size_t i = 0; error == 0 && i < host->expectation_count; i++) {
             const struct expectation *expectation = &host->expectations[i];
-            if (!ways_are_wanted(expectation->rule))
+            if (!rule_needs_a_way(expectation->rule))
                 continue;
             listener.as = plan_listener_of(plan, expectation);
             listener.range = expectation->range;
@@ -256,7 +236,7 @@ static int ways_of_plays(struct matrix_build *build)
             continue;
         for (size_t r = 0; error == 0 && r < play->guide->rule_count; r++) {
             const struct rule *rule = &play->guide->rules[r];
-            if (rule->listens == play->component && ways_are_wanted(rule))
+            if (rule->listens == play->component && rule_needs_a_way(rule))
                 error = ways_of_rule(build, play, rule);
         }
     }
@@ -295,7 +275,7 @@ static int ways_of_unplaced(struct matrix_build *build, const struct guide *guid
     for (size_t r = 0; error == 0 && r < guide->rule_count; r++) {
         const struct rule *rule = &guide->rules[r];
         size_t count = 0;
-        if (rule->listens != NULL && rule->listens->external && ways_are_wanted(rule)) {
+        if (rule->listens != NULL && rule->listens->external && rule_needs_a_way(rule)) {
             players_of(build, rule->listens, &count);
             error = count == 0 ? ways_ask_for_place(build, rule) : 0;
         }

@@ -48,6 +48,25 @@ enum caller plan_is_caller(const struct plan_listener *listener, const struct gu
     return best;
 }
 
+bool rule_needs_a_way(const struct rule *rule)
+{
+    if (rule->scope == SCOPE_HOST || rule->multicast)
+        return false;
+    switch (rule->presence) {
+    case PRESENCE_REQUIRED:
+    case PRESENCE_ANY:
+    case PRESENCE_FIRST_FREE:
+    case PRESENCE_ONE_OF:
+    case PRESENCE_OPTIONAL:
+        return true;
+    case PRESENCE_DYNAMIC:
+        return rule->from_count > 0;
+    case PRESENCE_RESERVED:
+        return false;
+    }
+    return false;
+}
+
 void rule_format_peers(struct text *out, const struct rule *rule)
 {
     if (rule->from_count == 0) {

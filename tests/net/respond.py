@@ -23,12 +23,12 @@ HOSTS = {"mgr01": ("server", 10), "mon1": ("client", 10)}
 
 GUIDE = """
 guide: { id = "product"; title = "Ports of the product"; };
-components: ( { name = "manager"; about = "Management server"; } );
+components: ( { name = "manager"; about = "Management server"; }, { name = "phone"; external = true; } );
 rules: (
   { ref = "t/1"; listens = "manager"; ports = "tcp 31000"; service = "https"; about = "Console"; },
-  { ref = "t/2"; listens = "manager"; ports = "tcp 31006..31008"; presence = "reserved"; about = "Between servers"; },
+  { ref = "t/2"; listens = "manager"; ports = "tcp 31006..31008"; presence = "any"; about = "Between servers"; },
   { ref = "t/3"; listens = "manager"; ports = "udp 5060"; service = "sip"; about = "Signalling"; },
-  { ref = "t/4"; listens = "manager"; ports = "udp 16384..32767"; presence = "dynamic"; about = "Media"; },
+  { ref = "t/4"; listens = "manager"; from = ["phone"]; ports = "udp 16384..32767"; presence = "dynamic"; about = "Media"; },
   { ref = "t/5"; listens = "manager"; ports = "udp 41005"; presence = "optional"; about = "Alarms"; },
   { ref = "t/6"; listens = "manager"; ports = "tcp 9092"; scope = "host"; about = "Internal"; },
   { ref = "t/7"; listens = "manager"; ports = "tcp 22"; service = "ssh"; about = "Administration"; },
@@ -40,7 +40,7 @@ OPENINGS = {"tcp dport 31000": ("tcp", "31000"), "tcp dport 31006-31008": ("tcp"
             "udp dport 5060": ("udp", "5060"), "udp dport 16384-32767": ("udp", "16384..32767"),
             "udp dport 41005": ("udp", "41005")}
 
-# tcp 31000, three reserved, udp 5060, the whole media range, udp 41005
+# tcp 31000, three between servers, udp 5060, the whole media range, udp 41005
 PORTS = 1 + 3 + 1 + (32767 - 16384 + 1) + 1
 
 

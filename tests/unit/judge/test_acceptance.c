@@ -138,6 +138,39 @@ static void every_port_of_every_kind_is_to_be_reached(void **state)
     }
 }
 
+/* `matrix` has no opening for these, so a firewall may leave them shut; a hole in what is open is told. */
+static void what_nobody_needs_a_way_to_may_be_shut(void **state)
+{
+    (void)state;
+    static const enum probe_outcome outcomes[] = {PROBE_SILENT, PROBE_REFUSED, PROBE_STOPPED};
+    static const enum presence presences[] = {PRESENCE_RESERVED, PRESENCE_DYNAMIC};
+    for (size_t i = 0; i < 6; i++) {
+        struct world w;
+        world_init(&w);
+        struct expectation *e = expect(&w, TRANSPORT_UDP, 80, 82), *other = expect(&w, TRANSPORT_TCP, 90, 90);
+        w.rules[0].presence = presences[i / 3];
+        for (size_t id = 0; id < 3; id++)
+            world_probe(&w, id, outcomes[i % 3], REASON_SILENT);
+        proven(&w, 3);
+        expect_told(&w, e, VERDICT_UNPROVEN, SEVERITY_OK, REASON_SHUT_AS_DEMANDED);
+        assert_int_equal(world_finding(&w, other->key)->verdict, VERDICT_CONFORMING);
+        world_done(&w);
+    }
+    struct world w;
+    struct peer peer = {.component = &w.component};
+    world_init(&w);
+    struct expectation *e = expect(&w, TRANSPORT_UDP, 80, 81), *other = expect(&w, TRANSPORT_TCP, 90, 90);
+    w.rules[0].presence = PRESENCE_DYNAMIC;
+    w.rules[0].from = &peer;
+    w.rules[0].from_count = 1;
+    world_probe(&w, 0, PROBE_SILENT, REASON_SILENT);
+    world_probe(&w, 1, PROBE_SILENT, REASON_SILENT);
+    proven(&w, 2);
+    expect_told(&w, e, VERDICT_FILTERED, SEVERITY_CRITICAL, REASON_SILENT);
+    assert_int_equal(world_finding(&w, other->key)->verdict, VERDICT_CONFORMING);
+    world_done(&w);
+}
+
 static void every_address_in_reach_is_to_be_reached(void **state)
 {
     (void)state;
@@ -164,6 +197,9 @@ static void a_bystander_is_not_alarmed(void **state)
     world_probe(&w, 0, PROBE_SILENT, REASON_SILENT);
     proven(&w, 1);
     expect_told(&w, e, VERDICT_UNPROVEN, SEVERITY_OK, REASON_NOT_A_CALLER);
+    /* nor by a firewall that refuses instead of dropping */
+    world_probe(&w, 0, PROBE_REFUSED, REASON_RST);
+    expect_told(&w, e, VERDICT_UNPROVEN, SEVERITY_OK, REASON_NOT_A_CALLER);
     assert_int_equal(world_finding(&w, other->key)->verdict, VERDICT_CONFORMING);
     world_done(&w);
 }
@@ -189,6 +225,7 @@ int main(void)
         cmocka_unit_test(silence_without_icmp_messages_is_not_told),
         cmocka_unit_test(an_answer_from_astray_proves_nothing),
         cmocka_unit_test(every_port_of_every_kind_is_to_be_reached),
+        cmocka_unit_test(what_nobody_needs_a_way_to_may_be_shut),
         cmocka_unit_test(every_address_in_reach_is_to_be_reached),
         cmocka_unit_test(a_bystander_is_not_alarmed),
         cmocka_unit_test(what_must_not_pass_and_does_is_told),
