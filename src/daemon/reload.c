@@ -18,7 +18,14 @@
 
 enum { NAME_TIMEOUT_MS = 3000, NAMES_TIMEOUT_MS = 20000 }; /* one name; all of them together */
 enum { CHECK_TIMEOUT_MS = 30000 };                         /* the child that reads first */
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#if defined(__has_feature)                                 /* of clang, which does not define what gcc does */
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define SANITIZED
+#endif
+#elif defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define SANITIZED
+#endif
+#ifdef SANITIZED
 enum { CHECK_OCTETS = 0 }; /* a sanitizer reserves more than any bound */
 #else
 enum { CHECK_OCTETS = 1 << 30 };
