@@ -183,6 +183,14 @@ static void go_on(struct probe *probe)
     } while (feed(probe));
 }
 
+static bool ask_for(SSL *ssl, const char *server_name)
+{
+    char *name = strndup(server_name, trust_name_length(server_name));
+    bool asked = name && SSL_set_tlsext_host_name(ssl, name) == 1;
+    free(name);
+    return asked;
+}
+
 static bool set_up(struct probe *probe)
 {
     struct tls_state *state = probe_state(probe);
@@ -204,7 +212,7 @@ static bool set_up(struct probe *probe)
         tls_talk_offer(state, service_check_find(request->service->name));
     /* a literal address is no server name (RFC 6066 section 3) */
     const char *name = request->server_name;
-    return !name || address_parse(name, &literal) == 0 || SSL_set_tlsext_host_name(state->ssl, name) == 1;
+    return !name || address_parse(name, &literal) == 0 || ask_for(state->ssl, name);
 }
 
 /* Begins the handshake as soon as few enough others are under way. */

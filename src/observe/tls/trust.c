@@ -102,6 +102,12 @@ static bool is_short_for(const X509 *certificate, const char *name, bool any_dom
     return agreed;
 }
 
+size_t trust_name_length(const char *name)
+{
+    size_t length = strlen(name);
+    return length > 1 && name[length - 1] == '.' ? length - 1 : length;
+}
+
 static bool is_full(const char *name)
 {
     return name && strchr(name, '.');
@@ -111,7 +117,7 @@ static bool is_for_name(X509 *certificate, const char *name, bool any_domain)
 {
     if (!name)
         return false;
-    return X509_check_host(certificate, name, 0, 0, NULL) == 1 ||
+    return X509_check_host(certificate, name, trust_name_length(name), 0, NULL) == 1 ||
            (!is_full(name) && is_short_for(certificate, name, any_domain));
 }
 

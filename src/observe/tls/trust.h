@@ -5,6 +5,8 @@
 
 #include <openssl/types.h>
 
+/* Octets of a DNS name as TLS and certificates have it: without the dot of the root. */
+size_t trust_name_length(const char *name);
 /* Before the handshake, where the request names authorities. 0, or a negated errno (-EINVAL: no certificate in the
  * file). */
 int trust_demand(SSL *ssl, const struct probe_request *request, int64_t wall_ms);

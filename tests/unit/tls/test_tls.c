@@ -360,6 +360,15 @@ static void tells_version_name_and_days(void **state)
     assert_string_equal(bed.seen_name, "mgr01.example.jp");
 }
 
+static void the_dot_of_the_root_is_no_part_of_a_server_name(void **state)
+{
+    (void)state;
+    make_context(&mgr01);
+    begin(serve_tls, "mgr01.example.jp.");
+    finish(PROBE_OPEN, REASON_SERVICE_PROVEN);
+    assert_string_equal(bed.seen_name, "mgr01.example.jp");
+}
+
 static void an_old_version_is_told_not_judged(void **state)
 {
     (void)state;
@@ -796,6 +805,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(tells_version_name_and_days),
+        TEST(the_dot_of_the_root_is_no_part_of_a_server_name),
         TEST(an_old_version_is_told_not_judged),
         TEST(a_literal_address_is_no_server_name),
         TEST(an_expired_certificate_still_proves_the_service),

@@ -126,6 +126,8 @@ static const struct name_case name_cases[] = {
     {"x", "DNS:mgr01.example.jp", "mgr01.example.jp", "10.0.0.1", "other", true},
     {"x", "DNS:MGR01.Example.JP", "mgr01.example.jp", "10.0.0.1", "other", true},
     {"x", "DNS:mgr01.example.jp", "mgr01.example.com", "10.0.0.1", "other", false},
+    {"x", "DNS:mgr01.example.jp", "mgr01.example.jp.", "10.0.0.1", "other", true}, /* the root's dot is no part of it */
+    {"x", "DNS:*.example.jp", "mgr01.example.jp.", "10.0.0.1", "other", true},
     {"x", "DNS:*.example.jp", "mgr01.example.jp", "10.0.0.1", "other", true},
     {"x", "DNS:*.example.jp", "a.mgr01.example.jp", "10.0.0.1", "other", false},
     {"x", "DNS:*.example.jp", "example.jp", "10.0.0.1", "other.example.com", false},
