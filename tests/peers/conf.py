@@ -23,18 +23,18 @@ def run(*command):
 def systemd(build):
     need("systemd-analyze")
     need_built(build, "portconformd")
-    program = os.path.join(build, "portconformd")
     with open(os.path.join(SOURCE, "conf", "systemd", "portconformd.service"), encoding="utf-8") as unit:
         text = unit.read()
     check("/usr/sbin/portconformd" in text, "the unit starts portconformd")
     for line in ("Type=notify", "WatchdogSec=", "StateDirectory=portconform", "RuntimeDirectory=portconform"):
         check(f"\n{line}" in text, f"the unit has {line}")
     with tempfile.TemporaryDirectory() as folder:
-        path = os.path.join(folder, "portconformd.service")
+        path, programs = os.path.join(folder, "portconformd.service"), os.path.join(folder, "programs")
+        os.symlink(os.path.abspath(build), programs)  # in the unit a path with a blank would be two words
         with open(path, "w", encoding="utf-8") as out:
             # the program and its manual are not installed here
-            out.write("".join(line.replace("/usr/sbin/portconformd", program)
-                              .replace("/usr/bin/portconform ", os.path.join(build, "portconform "))
+            out.write("".join(line.replace("/usr/sbin/portconformd", programs + "/portconformd")
+                              .replace("/usr/bin/portconform ", programs + "/portconform ")
                               for line in text.splitlines(True)
                               if not line.startswith("Documentation=")))
         verified = run("systemd-analyze", "verify", path)

@@ -10,6 +10,7 @@ import time
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 from needs import (SKIP, SOURCE, check, finish, installed, is_sanitized, leave_out, need, need_built,  # noqa: E402
                    need_root, skip)
+import by_hand  # noqa: E402
 
 # passed on, so that a test here has one place to import from
 __all__ = ["SKIP", "SOURCE", "Site", "check", "end", "finish", "free_port", "installed", "is_sanitized", "leave_out",
@@ -17,14 +18,14 @@ __all__ = ["SKIP", "SOURCE", "Site", "check", "end", "finish", "free_port", "ins
 
 
 def listen():
-    server = socket.create_server(("127.0.0.1", 0))
+    """A server that takes each connection and closes it: of one that takes none the queue would fill with our probes."""
+    server = by_hand.serve("127.0.0.1", 0, lambda peer: None)
     return server, server.getsockname()[1]
 
 
 def free_port():
-    server, port = listen()
-    server.close()
-    return port
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return server.getsockname()[1]
 
 
 def wait_for(what, test, seconds=60):

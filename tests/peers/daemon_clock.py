@@ -9,15 +9,10 @@ import subprocess
 import sys
 
 from cores import check, finish, leave_out, skip, wait_for
-from loopback import Daemon, LoopbackSite
+from loopback import Daemon, LoopbackSite, preload
 
 FAKETIME = next(iter(glob.glob("/usr/lib/*/faketime/libfaketime.so.1")), None)
 DAY_S = 86400
-
-
-def preload(library, **variables):
-    return {"LD_PRELOAD": library, **variables,
-            "ASAN_OPTIONS": os.environ.get("ASAN_OPTIONS", "") + ":verify_asan_link_order=0"}
 
 
 def put(path, text):
@@ -54,7 +49,7 @@ def moment(text):
 def test_steps_of_the_wall_clock(build):
     with LoopbackSite() as site:
         put(site.path("clock"), "+0")
-        faked = preload(FAKETIME, FAKETIME_TIMESTAMP_FILE=site.path("clock"), FAKETIME_NO_CACHE="1",
+        faked = preload(FAKETIME, site, FAKETIME_TIMESTAMP_FILE=site.path("clock"), FAKETIME_NO_CACHE="1",
                         FAKETIME_DONT_FAKE_MONOTONIC="1", DONT_FAKE_MONOTONIC="1")
         with Daemon(build, site, "--agentx", "none", environment=faked) as daemon:
             wait_for("the finding", lambda: ": RAISED: " in daemon.log())
@@ -111,7 +106,7 @@ def test_suspend(build, library):
     with LoopbackSite() as site:
         put(site.path("asleep"), "0")
         with Daemon(build, site, "--agentx", "none",
-                    environment=preload(library, PC_ASLEEP=site.path("asleep"))) as daemon:
+                    environment=preload(library, site, PC_ASLEEP=site.path("asleep"))) as daemon:
             wait_for("the finding", lambda: ": RAISED: " in daemon.log())
             for hours in (1, 2):
                 put(site.path("asleep"), str(hours * 3600))

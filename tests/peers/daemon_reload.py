@@ -12,7 +12,7 @@ import sys
 import threading
 
 from cores import SOURCE, check, wait_for
-from loopback import Daemon, LoopbackSite, free_udp_port
+from loopback import Daemon, LoopbackSite, free_udp_port, preload
 
 CASES = os.path.join(SOURCE, "tests", "bad-configs")
 LONGEST_S = 120  # the child that loops is ended after 30 s
@@ -106,9 +106,7 @@ def do(site, deed):
 
 def watched_with_mischief(build, site, library):
     do(site, "nothing")
-    environment = {"LD_PRELOAD": library, "PC_MISCHIEF": site.path("deed"),
-                   "ASAN_OPTIONS": os.environ.get("ASAN_OPTIONS", "") + ":verify_asan_link_order=0"}
-    return Watched(build, site, Receiver(), environment=environment)
+    return Watched(build, site, Receiver(), environment=preload(library, site, PC_MISCHIEF=site.path("deed")))
 
 
 def test_child_that_eats_memory(build, library):

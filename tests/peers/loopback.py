@@ -16,6 +16,15 @@ def free_udp_port():
         return probe.getsockname()[1]
 
 
+def preload(library, site, **variables):
+    """The environment in which a program runs with this library before its own. In LD_PRELOAD a blank ends a path."""
+    link = site.path(os.path.basename(library))
+    if not os.path.exists(link):
+        os.symlink(os.path.abspath(library), link)
+    return {"LD_PRELOAD": link, **variables,
+            "ASAN_OPTIONS": os.environ.get("ASAN_OPTIONS", "") + ":verify_asan_link_order=0"}
+
+
 class LoopbackSite:
     """Host `lo01` with two expected ports: one is served as long as the test lasts, the other as the test wants."""
 

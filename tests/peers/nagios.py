@@ -125,7 +125,8 @@ def main():
         write(f"{w}/objects/base.cfg", OBJECTS)
         write(f"{w}/objects/hosts.cfg", HOST.format(name="good", address="127.0.0.1") +
               HOST.format(name="bad", address="127.0.0.2"))
-        write(f"{w}/resource.cfg", f"$USER1$={build}\n")
+        os.symlink(build, f"{w}/plugins")  # a shell reads the command, and takes blanks in a path for ends of words
+        write(f"{w}/resource.cfg", f"$USER1$={w}/plugins\n")
         write(f"{w}/nagios.cfg", MAIN.format(w=w))
         checked = subprocess.run(["nagios4", "-v", f"{w}/nagios.cfg"], capture_output=True, text=True, check=False)
         assert checked.returncode == 0, checked.stdout
