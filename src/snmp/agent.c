@@ -18,7 +18,6 @@
 /* At least so often the loop goes round, whatever net-snmp believes. */
 enum { TURN_S = 1 };
 enum { ROUNDS = 4 }; /* of reading, before anything else gets its turn */
-static const char usual_socket[] = "unix:/var/agentx/master";
 
 static atomic_flag agent_exists = ATOMIC_FLAG_INIT;
 
@@ -364,7 +363,7 @@ int agent_status(struct agent *agent, struct arena *arena, struct sink_status *r
     bool good = agent->last_error[0] == '\0' || status.last_error != NULL;
     pthread_mutex_unlock(&agent->lock);
     status.name = "snmp";
-    status.target = arena_strdup(arena, target == NULL ? usual_socket : target);
+    status.target = arena_strdup(arena, target == NULL ? AGENT_USUAL_SOCKET : target);
     if (!good || status.target == NULL)
         return -ENOMEM;
     *ret = status;

@@ -13,6 +13,7 @@
 #include <stdatomic.h>
 
 enum { LOG_TEXT = 256 };
+#define AGENT_USUAL_SOCKET "unix:/var/agentx/master" /* of the master agent */
 
 /* Notifications: where in the stream of events we are.
  *

@@ -39,8 +39,20 @@ static int on_log(int major, int minor, void *message, void *context)
     (void)major, (void)minor;
     const struct snmp_log_message *entry = message;
     struct agent *agent = context;
-    if (entry != NULL && entry->msg != NULL && !agent->listening.quiet)
+    if (entry == NULL || entry->msg == NULL || agent->listening.quiet)
+        return 0;
+    if (strstr(entry->msg, "Failed to connect to the agentx master agent") == NULL) {
         agent_log(agent, entry->priority, entry->msg);
+        return 0;
+    }
+    /* in words that say where, and what to do */
+    char text[LOG_TEXT];
+    snprintf(
+        text, sizeof(text),
+        "no master agent answers at %s: is snmpd running, with agentx, and may this user reach its socket? It is tried "
+        "again and again; --agentx none does without",
+        agent->options.socket != NULL ? agent->options.socket : AGENT_USUAL_SOCKET);
+    agent_log(agent, entry->priority, text);
     return 0;
 }
 
@@ -161,7 +173,9 @@ static void configure_alone(struct agent *agent)
                   "there is no " PC_SYSCONFDIR
                   "/snmp/portconformd.conf: this machine may read by the community public, nobody else");
     } else {
-        snprintf(text, sizeof(text), "nobody may read by SNMP: %s names no users", path != NULL ? path : usual);
+        bool absent = access(path != NULL ? path : usual, F_OK) < 0;
+        snprintf(text, sizeof(text), "nobody may read by SNMP: %s%s%s", absent ? "there is no " : "",
+                 path != NULL ? path : usual, absent ? " that names communities or users" : " is not read");
         agent_log(agent, LOG_WARNING, text);
     }
 }

@@ -25,12 +25,15 @@ class Start(Case):
         self.assert_refused(["-C", self.folder / "nowhere"], 78, "nowhere: cannot be read: No such file or directory")
 
 
-class Reload(Case):
+class Running(Case):
+    """A daemon on loopback, with SNMP as the class says."""
+    agentx = "none"
+
     def setUp(self):
         super().setUp()
         self.loopback("tcp 9")
         self.socket = self.folder / "control"
-        command = [DAEMON, "-C", self.folder, "--agentx", "none", "--state", "none", "--control", self.socket]
+        command = [DAEMON, "-C", self.folder, "--agentx", self.agentx, "--state", "none", "--control", self.socket]
         environment = dict(os.environ, LC_ALL="C.UTF-8")
         self.daemon = subprocess.Popen(list(map(str, command)), stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
                                        env=environment)
@@ -40,19 +43,33 @@ class Reload(Case):
                 return
         self.fail(f"it ended with {self.daemon.wait()}")
 
+    def status(self, *words):
+        self.assert_run(run(COMMAND, "status", "--control", self.socket), 0, *words)
+
     def end(self):
         self.daemon.send_signal(signal.SIGTERM)
         self.daemon.stderr.read()
         self.assertEqual(self.daemon.wait(), 0)
         self.daemon.stderr.close()
 
+
+class WithoutMaster(Running):
+    agentx = "unix:/nonexistent/master"
+
+    def test_says_where_no_master_answers_and_what_to_do(self):
+        line = next((line for line in self.daemon.stderr if "SNMP" in line), "")
+        self.assertIn("no master agent answers at unix:/nonexistent/master: is snmpd running", line)
+        self.assertIn("--agentx none does without", line)
+
+
+class Reload(Running):
     def config(self):
         result = run(COMMAND, "status", "--control", self.socket, "--format", "json")
         self.assertEqual(result.status, 0, result)
         return json.loads(result.out)["config"]
 
     def test_a_site_without_vantages_is_seen_from_this_machine(self):
-        self.assert_run(run(COMMAND, "status", "--control", self.socket), 0, "lab, seen from this machine (no vantage is named)\n")
+        self.status("lab, seen from this machine (no vantage is named)\n")
 
     def test_status_right_after_a_reload_knows_of_it(self):
         for generation in range(2, 5):

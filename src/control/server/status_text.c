@@ -143,6 +143,10 @@ static void tell_looks(struct screen *screen, const struct snapshot *snapshot)
         return;
     struct tally tally = snapshot_tally(snapshot, NULL);
     label(screen, "findings");
+    if (status->visits == 0 && tally.expectations == 0) {
+        text_add(out, "none yet: nothing was looked at\n");
+        return;
+    }
     alarm_begin(screen, tally.worst == SEVERITY_CRITICAL);
     text_printf(out, "worst %s", severity_name(tally.worst));
     alarm_end(screen, tally.worst == SEVERITY_CRITICAL);
