@@ -52,7 +52,11 @@ static void tell_server(const struct service_talk *talk, struct text *detail)
 static bool wants_tls(const struct service_talk *talk, size_t body)
 {
     struct line rest = {talk->heard + body, talk->length - body};
-    return line_has_alone(rest, "https") || line_has_alone(rest, "tls") || line_has_alone(rest, "ssl");
+    static const char *const words[] = {"https", "tls", "ssl"};
+    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+        if (line_has_alone(rest, words[i], talk->over))
+            return true;
+    return false;
 }
 
 static enum service_verdict http_read(const struct service_talk *talk, struct text *detail)

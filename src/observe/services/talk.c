@@ -83,13 +83,13 @@ static bool is_letter(uint8_t octet)
     return lower(octet) >= 'a' && lower(octet) <= 'z';
 }
 
-bool line_has_alone(struct line line, const char *word)
+bool line_has_alone(struct line line, const char *word, bool whole)
 {
     size_t length = strlen(word);
     for (size_t at = 0; at + length <= line.length; at++) {
         size_t end = at + length;
-        if (has_at(line, at, word, length) && (at == 0 || !is_letter(line.octets[at - 1])) &&
-            (end == line.length || (!is_letter(line.octets[end]) && line.octets[end] != ':')))
+        bool ends = end == line.length ? whole : !is_letter(line.octets[end]) && line.octets[end] != ':';
+        if (has_at(line, at, word, length) && ends && (at == 0 || !is_letter(line.octets[at - 1])))
             return true;
     }
     return false;

@@ -21,8 +21,9 @@ struct line {
 bool talk_line(const struct service_talk *talk, size_t *offset, struct line *ret);
 /* The line that begins at `offset`, or as much of it as there is. */
 struct line talk_line_so_far(const struct service_talk *talk, size_t offset);
-bool line_has(struct line line, const char *word);       /* ASCII, whatever the case */
-bool line_has_alone(struct line line, const char *word); /* ... no part of a longer word, nor of an address "word:" */
+bool line_has(struct line line, const char *word); /* ASCII, whatever the case */
+/* ... and no part of a longer word, nor of an address "word:". `whole`: nothing more of the line will come. */
+bool line_has_alone(struct line line, const char *word, bool whole);
 /* Adds `"..."`, escaped and cut. */
 void talk_quote(struct text *detail, const uint8_t *octets, size_t length);
 void talk_quote_line(struct text *detail, struct line line);
