@@ -95,5 +95,7 @@ int64_t cycle_ration_after_control(struct cycle_address *address)
 unsigned cycle_ration_fit(const struct cycle *cycle, int64_t delay_ms, unsigned timeout_ms)
 {
     int64_t left_ms = cycle->options.deadline_mono_ms - cycle->now.mono_ms - delay_ms - MARGIN_MS;
+    if (left_ms < ENOUGH_MS)
+        left_ms = ENOUGH_MS; /* the deadline cuts it */
     return left_ms < (int64_t)timeout_ms ? (unsigned)left_ms : timeout_ms;
 }

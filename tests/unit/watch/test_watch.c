@@ -333,6 +333,39 @@ static void test_flows_keep_to_their_own_intervals(void **state)
     }
 }
 
+/* Somebody chose not to probe, for a reason: that stands with the verdict, after another plan too. */
+static void test_why_a_port_was_left_alone(void **state)
+{
+    (void)state;
+    static const char why[] = "its accept queue has not drained since our last probe";
+    struct world w;
+    struct judgement judgement = {0};
+    bool changed;
+    world_of_two_ports(&w);
+    struct watch *watch = watch_made(&w);
+    struct plan next = w.plan;
+    next.serial = 2;
+    for (int look = 0; look < 4; look++) {
+        if (look == 2)
+            assert_int_equal(watch_replan(watch, &next, w.now), 0);
+        const struct watch_visit taken = take(&w, watch);
+        struct probe_result *left_alone = &watch_seen(watch)->probes[0];
+        *left_alone = (struct probe_result){.outcome = PROBE_NOT_DONE, .reason = REASON_NOT_PROBED};
+        snprintf(left_alone->detail, sizeof(left_alone->detail), "%s", why);
+        see(watch, 1, PROBE_OPEN, w.now);
+        assert_int_equal(watch_judge(watch, &taken, w.now, &judgement, &changed), 0);
+        struct snapshot *snapshot = watch_snapshot(watch, w.now);
+        assert_non_null(snapshot);
+        const struct finding *finding = finding_block_find(snapshot->blocks[1], w.keys[0]);
+        assert_non_null(finding);
+        assert_int_equal(finding->verdict, VERDICT_UNSEEN);
+        assert_string_equal(finding->detail, why);
+        snapshot_unref(snapshot);
+    }
+    judgement_done(&judgement);
+    watch_free(watch);
+}
+
 /* A UDP verdict tells how often and how recently: as it grows, and though nothing else changes. */
 static void test_what_a_udp_verdict_rests_on(void **state)
 {
@@ -379,6 +412,7 @@ int main(void)
         cmocka_unit_test(test_another_plan),
         cmocka_unit_test(test_looks_again_are_soon_and_bounded),
         cmocka_unit_test(test_turns_of_a_host),
+        cmocka_unit_test(test_why_a_port_was_left_alone),
         cmocka_unit_test(test_a_visit_that_is_late),
         cmocka_unit_test(test_a_waiver_begins_and_ends_at_its_time),
         cmocka_unit_test(test_flows_keep_to_their_own_intervals),
