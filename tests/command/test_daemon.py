@@ -60,6 +60,7 @@ class WithoutMaster(Running):
         line = next((line for line in self.daemon.stderr if "SNMP" in line), "")
         self.assertIn("no master agent answers at unix:/nonexistent/master: is snmpd running", line)
         self.assertIn("--agentx none does without", line)
+        self.status("snmp       unix:/nonexistent/master  ")
 
 
 class Reload(Running):

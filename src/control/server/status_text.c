@@ -159,8 +159,9 @@ static void tell_sink(struct screen *screen, const char *name, const struct sink
     struct text *out = screen->out;
     bool down = sink->state == SINK_DOWN;
     label(screen, name);
-    add_data(out, sink->name);
-    if (sink->target && strcmp(sink->name, sink->target) != 0) { /* one of the command line has no other name */
+    bool named = strcmp(sink->name, name) != 0; /* there is one agent, which has no name */
+    add_data(out, named ? sink->name : sink->target);
+    if (named && sink->target && strcmp(sink->name, sink->target) != 0) { /* nor one of the command line */
         text_add(out, " ");
         add_data(out, sink->target);
     }
