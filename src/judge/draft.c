@@ -52,7 +52,10 @@ static const char *cell_detail(const struct cell *cell)
     if (cell->mute_canary)
         return "the site's canary is silent too: from here silence proves nothing";
     if (cell->verdict == VERDICT_FILTERED && cell->responder_heard && cell->blame == BLAME_BOTH)
-        return "the responder answers at other ports of the address, and not at this one";
+        return cell->expectation->range.transport == TRANSPORT_UDP
+                   ? "the responder answers at other ports of the address; unless it says that another program has "
+                     "this one"
+                   : "the responder answers at other ports of the address, and not at this one";
     if (cell->verdict == VERDICT_FILTERED && cell->blame == BLAME_BOTH)
         return "a closed port of the host answers, and this one does not";
     /* what the listeners tell by themselves needs no probe */

@@ -89,6 +89,25 @@ static void probes_and_what_they_say(void **state)
     }
 }
 
+/* By TCP another program would take the call; by UDP it may well be silent, and only the responder knows of it. */
+static void a_silent_datagram_may_be_another_programs(void **state)
+{
+    (void)state;
+    static const enum transport transports[] = {TRANSPORT_TCP, TRANSPORT_UDP};
+    for (size_t i = 0; i < 2; i++) {
+        struct world w;
+        world_init(&w);
+        struct expectation *e = expect(&w, transports[i], 80, 81);
+        proven(&w, 0);
+        world_probe(&w, 1, PROBE_SILENT, REASON_SILENT);
+        expect_told(&w, e, VERDICT_FILTERED, SEVERITY_CRITICAL, REASON_SILENT);
+        const char *detail = world_finding(&w, e->key)->detail;
+        assert_non_null(strstr(detail, "the responder answers at other ports"));
+        assert_int_equal(strstr(detail, "another program") != NULL, transports[i] == TRANSPORT_UDP);
+        world_done(&w);
+    }
+}
+
 /* It may be one of those that the responder left shut, for want of descriptors. */
 static void silence_without_icmp_messages_is_not_told(void **state)
 {
@@ -222,6 +241,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(its_answer_proves_the_way),
         cmocka_unit_test(probes_and_what_they_say),
+        cmocka_unit_test(a_silent_datagram_may_be_another_programs),
         cmocka_unit_test(silence_without_icmp_messages_is_not_told),
         cmocka_unit_test(an_answer_from_astray_proves_nothing),
         cmocka_unit_test(every_port_of_every_kind_is_to_be_reached),
