@@ -6,8 +6,8 @@
 #     src 10.99.1.1 ---- 10.99.1.254 hop 10.99.2.254 ---- 10.99.2.1 dst
 #     2001:db8:1::1      2001:db8:1::fe  2001:db8:2::fe   2001:db8:2::1
 #
-# Ports of dst: TCP 8000 accepts, 8001 greets in plain text, 8002 has a full accept queue; UDP 9000 is silent, 9001 sends
-# back what came. Firewalls speak by port: see below.
+# Ports of dst: TCP 8000 accepts, 8001 greets in plain text, 8002 has a full accept queue, 8003 loses every other SYN on
+# the way; UDP 9000 is silent, 9001 sends back what came. Firewalls speak by port: see below.
 set -u
 probe=$1
 actor=$2
@@ -109,6 +109,14 @@ table inet t {
 RULES
 }
 words forward 1100 | in_ns "$hop" nft -f - || exit 1
+in_ns "$hop" nft -f - <<'RULES' || exit 1
+table inet lossy {
+    chain c {
+        type filter hook forward priority 0;
+        tcp dport 8003 tcp flags & (syn | ack) == syn numgen inc mod 2 0 drop
+    }
+}
+RULES
 words input 1200 | in_ns "$dst" nft -f - || exit 1
 words output 1300 | in_ns "$src" nft -f - || exit 1
 
@@ -130,7 +138,7 @@ start_actor() { # NAMESPACE WHAT...
         sleep 0.05
     done
 }
-start_actor "$dst" tcp:0.0.0.0:8000 'tcp:[::]:8000:v6only' tcp:0.0.0.0:8001:banner tcp:0.0.0.0:8002:stuck \
+start_actor "$dst" tcp:0.0.0.0:8000 'tcp:[::]:8000:v6only' tcp:0.0.0.0:8001:banner tcp:0.0.0.0:8002:stuck tcp:0.0.0.0:8003 \
     udp:0.0.0.0:9000 'udp:[::]:9000:v6only' udp:0.0.0.0:9001:echo
 start_actor "$src" tcp:0.0.0.0:8000
 
@@ -191,6 +199,9 @@ expect_slow "no ARP answer, deadline before ARP gives up" "silent silent - - - -
 expect_slow "no neighbour discovery answer" "silent neighbour-failed 1/3 $s6 - -" tcp 2001:db8:1::77 80 - 5000
 expect_slow "no ARP answer, UDP" "silent neighbour-failed 3/1 $s4 - -" udp 10.99.1.79 80 - 5000
 expect_slow "no such host behind the hop" "stopped host-unreachable 3/1 $h4 - -" tcp 10.99.2.77 80 - 5000
+
+# --- a lost SYN: the kernel sends another after a second, and the usual time-out waits for it ---
+expect_slow "the first SYN is lost" "open accepted - - alive -" tcp $t4 8003 - 3000
 
 # --- the target's own word ---
 expect "open" "open accepted - - alive -" tcp $t4 8000
