@@ -275,6 +275,38 @@ static void what_probes_leave_from_is_known_and_not_kept(void **state)
     assert_null(inodes);
 }
 
+/* So that an intrusion detector can tell our traffic: the class of service, over both families. */
+static void datagrams_bear_the_class_that_was_asked_for(void **state)
+{
+    (void)state;
+    const int on = 1;
+    int v6 = bound(AF_INET6, SOCK_DGRAM, 0);
+    if (v6 < 0)
+        SKIP("this machine has no IPv6");
+    assert_int_equal(setsockopt(seen.server, SOL_IP, IP_RECVTOS, &on, sizeof(on)), 0);
+    assert_int_equal(setsockopt(v6, SOL_IPV6, IPV6_RECVTCLASS, &on, sizeof(on)), 0);
+    probe_engine_set_limits(seen.engine, &(struct probe_limits){.dscp = 46});
+    add(&probe_kind_udp, "127.0.0.1", seen.port);
+    add(&probe_kind_udp, "::1", port_of(v6));
+    (void)probe_engine_step(seen.engine, seen.now);
+    const int servers[] = {seen.server, v6};
+    for (int i = 0; i < 2; i++) {
+        alignas(struct cmsghdr) unsigned char control[64];
+        unsigned char octets[16];
+        struct iovec vector = {octets, sizeof(octets)};
+        struct msghdr message = {
+            .msg_iov = &vector, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof(control)};
+        assert_true(recvmsg(servers[i], &message, 0) >= 0);
+        const struct cmsghdr *item = CMSG_FIRSTHDR(&message);
+        assert_non_null(item);
+        int traffic_class = *CMSG_DATA(item); /* of IPv4 an octet */
+        if (i == 1)
+            memcpy(&traffic_class, CMSG_DATA(item), sizeof(traffic_class));
+        assert_int_equal(traffic_class, 46 << 2);
+    }
+    (void)close(v6);
+}
+
 static int holder_start(struct probe *probe)
 {
     int fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
@@ -342,6 +374,7 @@ int main(void)
         PORTS(a_port_that_is_busy_with_the_target_is_passed_over),
         PORTS(new_limits_hold_for_what_begins_after_them),
         PORTS(what_probes_leave_from_is_known_and_not_kept),
+        PORTS(datagrams_bear_the_class_that_was_asked_for),
         PORTS(idle_sockets_make_room),
         PORTS(idle_sockets_are_given_up_before_anybody_is),
     };
