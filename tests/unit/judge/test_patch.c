@@ -20,13 +20,18 @@ static void see_probe(struct world *w, size_t id)
     static const struct {
         enum probe_outcome outcome;
         enum reason reason;
-    } ends[] = {{PROBE_OPEN, REASON_ACCEPTED}, {PROBE_OPEN, REASON_ACCEPTED},
-                {PROBE_REFUSED, REASON_RST},   {PROBE_STOPPED, REASON_ADMIN_PROHIBITED},
-                {PROBE_SILENT, REASON_SILENT}, {PROBE_LOCAL, REASON_NO_DESCRIPTORS}};
+    } ends[] = {{PROBE_OPEN, REASON_ACCEPTED},      {PROBE_OPEN, REASON_ACCEPTED},
+                {PROBE_REFUSED, REASON_RST},        {PROBE_STOPPED, REASON_ADMIN_PROHIBITED},
+                {PROBE_SILENT, REASON_SILENT},      {PROBE_LOCAL, REASON_NO_DESCRIPTORS},
+                {PROBE_NOT_DONE, REASON_NOT_PROBED}};
     size_t end = chance(sizeof(ends) / sizeof(*ends));
     struct probe_result *result = world_probe(w, id, ends[end].outcome, ends[end].reason);
     result->rtt_us = chance(1000);
     result->path_local = chance(9) == 0;
+    result->history.looks = chance(3) * chance(20);
+    result->history.proofs = chance(3);
+    if (chance(6) == 0)
+        snprintf(result->detail, sizeof(result->detail), "version %u", chance(2));
 }
 
 static void see_listeners(struct world *w)
