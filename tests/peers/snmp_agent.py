@@ -185,6 +185,15 @@ def test_end_while_the_master_hangs(master, daemon):
     check(status == 0 and seconds < 10, "SIGTERM ends it although the master hangs", f"{status}, {seconds:.2f} s")
 
 
+def leak_of_theirs(site):
+    """net-snmp 5.9.3 sometimes loses the peer's address of a packet when its master goes or hangs: 110 octets, which no
+    caller can free. Whole stacks are taken, so that nothing else is let pass."""
+    with open(site.path("leaks"), "w", encoding="ascii") as out:
+        out.write("leak:netsnmp_transport_recv\n")
+    return {"ASAN_OPTIONS": os.environ.get("ASAN_OPTIONS", "") + ":fast_unwind_on_malloc=0",
+            "LSAN_OPTIONS": f"suppressions={site.path('leaks')}:print_suppressions=0"}
+
+
 def main(build):
     need("snmpd", "snmpget", "snmpwalk", "snmpbulkwalk", "snmptable", "snmpset")
     base_mibs("mibs")
@@ -198,7 +207,8 @@ def main(build):
         master.start()
         try:
             # hazard: a descriptor of 1024 and more is no member of an fd_set
-            with Daemon(build, site, "--agentx", "unix:" + master.socket, inherited=MANY_DESCRIPTORS) as daemon:
+            with Daemon(build, site, "--agentx", "unix:" + master.socket, inherited=MANY_DESCRIPTORS,
+                        environment=leak_of_theirs(site)) as daemon:
                 test_reading(master, site)
                 test_refusals(master)
                 test_descriptors(daemon)
