@@ -167,6 +167,8 @@ static bool still_says(const struct publication *publication, const char *host, 
 /* Puts `listing` (transferred; NULL: takes it out) in the host's place and gives what was there, or NULL. */
 static struct listing *exchange(struct publication *publication, const char *host, struct listing *listing)
 {
+    if (publication->listings.items == NULL)
+        return NULL; /* nothing is there, and nothing comes: for that there would be room */
     bool found;
     size_t at = listing_place(publication, host, &found);
     struct listing **place = &publication->listings.items[at], *last = found ? *place : NULL;
