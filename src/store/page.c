@@ -34,14 +34,15 @@ static void page_format(const struct page_content *content, char *page)
 /* Only what page_format() makes, octet for octet. */
 static int page_parse(const char *page, struct page_content *ret)
 {
+    static const char head[] = "portconform page 1\nbeyond ", middle[] = "\nids ";
     char text[256], again[PAGE_OCTETS];
-    int beyond = 0;
     memcpy(text, page, sizeof text - 1);
     text[sizeof text - 1] = '\0';
-    struct page_content content = {.beyond = false};
-    if (sscanf(text, "portconform page 1\nbeyond %d\nids %" SCNu64 "\n", &beyond, &content.ids) != 2)
+    const char *ids = strstr(text, middle);
+    if (strncmp(text, head, sizeof head - 1) != 0 || ids == NULL)
         return -EBADMSG;
-    content.beyond = beyond == 1;
+    const struct page_content content = {.beyond = text[sizeof head - 1] == '1',
+                                         .ids = strtoull(ids + sizeof middle - 1, NULL, 10)};
     page_format(&content, again);
     if (memcmp(page, again, PAGE_OCTETS) != 0)
         return -EBADMSG;
