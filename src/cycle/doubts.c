@@ -106,7 +106,10 @@ bool cycle_in_doubt(const struct cycle_flow *flow)
 static int confirm(struct cycle_flow *flow)
 {
     struct cycle_address *address = flow->address;
-    if (flow->state != FLOW_ENDED || !cycle_in_doubt(flow) || (!address->seen->alive && address->asked_again_dead))
+    if (flow->state != FLOW_ENDED)
+        return 0;
+    flow->doubtful = flow->doubtful || cycle_ration_doubts(flow, false); /* a message may have come since it ended */
+    if (!cycle_in_doubt(flow) || (!address->seen->alive && address->asked_again_dead))
         return 0;
     if (!address->seen->alive)
         address->asked_again_dead = true;

@@ -61,10 +61,10 @@ struct cycle_flow {
 
 /* What a target sends of ICMP messages to us, over one family. */
 struct cycle_ration {
-    int64_t full_ms;           /* when it has all of them again; 0: it has sent none */
-    int64_t low_ms;            /* until when it has few */
-    int64_t first_ms, last_ms; /* when it sent the last ones that came close upon each other; 0: none */
-    int64_t booked_ms;         /* the last turn that somebody waits for; 0: none */
+    int64_t full_ms;   /* when it has all of them again; 0: it has sent none */
+    int64_t low_ms;    /* until when it has few */
+    int64_t last_ms;   /* when it sent one; 0: never */
+    int64_t booked_ms; /* the last turn that somebody waits for; 0: none */
 };
 
 struct cycle_host {

@@ -18,7 +18,6 @@ enum {
     EACH_MS = 1000,    /* what one is worth */
     APART_MS = 1050,   /* of questions put again; the target counts by the ticks of its own clock */
     NEAR_MS = 1000,    /* so near to a message a silence says nothing: others may have used up what was left */
-    HEARD_MS = 500,    /* no message takes longer on its way */
     ENOUGH_MS = 500,   /* for an answer, where there is no time for more */
     MARGIN_MS = 200,   /* between the last answer and the deadline */
     LONGEST_MS = 60000 /* the longest wait for a turn where there is no deadline */
@@ -35,17 +34,16 @@ void cycle_ration_count(struct cycle_address *address, const struct probe_result
     const int64_t at_ms = result->ended.mono_ms;
     if (!result->icmp.seen || !result->sign_of_life || result->path_local || booked)
         return; /* on the loopback way nothing is rationed */
-    if (ration->last_ms == 0 || at_ms > ration->last_ms + NEAR_MS)
-        ration->first_ms = at_ms;
     ration->last_ms = at_ms;
     ration->full_ms = (ration->full_ms > at_ms ? ration->full_ms : at_ms) + EACH_MS;
     if (ration->full_ms - at_ms > BURST_MS - SPARE_MS)
         ration->low_ms = ration->full_ms - (BURST_MS - SPARE_MS);
 }
 
+/* Who was asked before the first message may have met a target that others had left without one. */
 static bool is_near(const struct cycle_ration *ration, int64_t sent_ms)
 {
-    return ration->last_ms != 0 && sent_ms <= ration->last_ms + NEAR_MS && sent_ms + HEARD_MS >= ration->first_ms;
+    return ration->last_ms != 0 && sent_ms <= ration->last_ms + NEAR_MS;
 }
 
 bool cycle_ration_doubts(const struct cycle_flow *flow, bool again)
