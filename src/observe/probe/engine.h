@@ -84,8 +84,8 @@ struct probe {
 struct probe_slot {
     int fd; /* -1: free */
     uint32_t generation;
-    struct probe *probe; /* NULL: idle or free */
-    enum slot_use { SLOT_ONCE, SLOT_TCP, SLOT_UDP } use;
+    struct probe *probe;                                                 /* NULL: idle or free */
+    enum slot_use { SLOT_ONCE, SLOT_TCP, SLOT_TCP_QUIET, SLOT_UDP } use; /* quiet: nothing will be said */
     sa_family_t family;
     struct address source; /* bound to; AF_UNSPEC */
     uint16_t own_port;     /* UDP */
@@ -124,7 +124,7 @@ struct probe_engine {
     struct probe_slot *slots;
     uint32_t slot_count, slot_capacity;
     struct slot_stack free_slots;
-    struct slot_stack idle[4]; /* TCP and UDP, of either family */
+    struct slot_stack idle[6]; /* TCP, quiet TCP and UDP, of either family */
 };
 
 /* --- turns.c ----------------------------------------------------------------------------------------------------- */

@@ -147,7 +147,8 @@ static enum transport transport_of(const struct probe *probe, int fd)
 {
     int type = 0;
     socklen_t length = sizeof(type);
-    if (probe->slot != NO_SLOT && probe->engine->slots[probe->slot].use == SLOT_TCP)
+    const enum slot_use use = probe->slot == NO_SLOT ? SLOT_ONCE : probe->engine->slots[probe->slot].use;
+    if (use == SLOT_TCP || use == SLOT_TCP_QUIET)
         return TRANSPORT_TCP;
     (void)getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &length);
     return type == SOCK_STREAM ? TRANSPORT_TCP : TRANSPORT_UDP;

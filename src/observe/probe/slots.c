@@ -24,7 +24,8 @@ enum { IDLE_MAX = 8192 }; /* of each kind and family */
 
 static struct slot_stack *idle_stack(struct probe_engine *engine, enum slot_use use, sa_family_t family)
 {
-    return &engine->idle[(use == SLOT_UDP ? 2 : 0) + (family == AF_INET6 ? 1 : 0)];
+    size_t first = use == SLOT_UDP ? 4 : use == SLOT_TCP_QUIET ? 2 : 0;
+    return &engine->idle[first + (family == AF_INET6 ? 1 : 0)];
 }
 
 bool slots_left(const struct probe_engine *engine)
@@ -138,6 +139,11 @@ static bool take_idle(struct probe *probe, enum slot_use use)
     return true;
 }
 
+static int open_socket(const struct probe_request *request, enum slot_use use, uint16_t *ret_port)
+{
+    return use == SLOT_UDP ? socket_open_udp(request, ret_port) : socket_open_tcp(request, use == SLOT_TCP_QUIET);
+}
+
 static int take_new(struct probe *probe, enum slot_use use)
 {
     struct probe_engine *engine = probe->engine;
@@ -145,12 +151,12 @@ static int take_new(struct probe *probe, enum slot_use use)
     if (engine->open_count >= engine->descriptors)
         (void)close_one_idle(engine);
     uint16_t own_port = 0;
-    int fd = use == SLOT_TCP ? socket_open_tcp(request) : socket_open_udp(request, &own_port);
+    int fd = open_socket(request, use, &own_port);
     if ((fd == -EMFILE || fd == -ENFILE || fd == -EADDRINUSE) && close_one_idle(engine))
-        fd = use == SLOT_TCP ? socket_open_tcp(request) : socket_open_udp(request, &own_port);
+        fd = open_socket(request, use, &own_port);
     if (fd < 0)
         return fd;
-    int r = slots_add(probe, fd, use == SLOT_TCP ? EPOLLOUT | EPOLLET : EPOLLIN, use);
+    int r = slots_add(probe, fd, use == SLOT_UDP ? EPOLLIN : EPOLLOUT | EPOLLET, use);
     if (r < 0)
         return r;
     struct probe_slot *slot = &engine->slots[probe->slot];

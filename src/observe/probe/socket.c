@@ -2,6 +2,7 @@
 #include "slots.h"
 
 #include <errno.h>
+#include <netinet/tcp.h>
 #include <unistd.h>
 
 /* errno of socket, bind, connect or send, before anything left this machine. The routing ones are those that Linux
@@ -123,10 +124,22 @@ int probe_socket(const struct probe_request *request, int type, int protocol)
     return fd;
 }
 
-int socket_open_tcp(const struct probe_request *request)
+/* A caller that is about to send may let the last ACK of the handshake wait for its data, for up to 200 ms; this is
+ * what the option means on the calling side (linux: tcp_rcv_synsent_state_process). We send none, and our reset goes in
+ * its place: the connection never comes into the accept queue, so that a program that has stalled is not filled by us.
+ * A kernel without that completes the handshake. */
+static void leave_handshake_open(int fd)
+{
+    const int seconds = 1;
+    (void)setsockopt(fd, SOL_TCP, TCP_DEFER_ACCEPT, &seconds, sizeof(seconds));
+}
+
+int socket_open_tcp(const struct probe_request *request, bool quiet)
 {
     const struct linger reset_on_close = {.l_onoff = 1, .l_linger = 0};
     int fd = probe_socket(request, SOCK_STREAM, IPPROTO_TCP);
+    if (fd >= 0 && quiet)
+        leave_handshake_open(fd);
     if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_LINGER, &reset_on_close, sizeof(reset_on_close)) == 0)
         return fd;
     int error = errno;

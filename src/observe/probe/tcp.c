@@ -46,9 +46,9 @@ static int call_from_another_port(struct probe *probe)
     return error == EADDRNOTAVAIL ? EADDRINUSE : error;
 }
 
-int probe_tcp_start(struct probe *probe)
+static int start(struct probe *probe, enum slot_use use)
 {
-    int r = slots_take(probe, SLOT_TCP);
+    int r = slots_take(probe, use);
     if (r < 0)
         return r;
     probe_result_of(probe)->path_local = probe_route_is_local(probe);
@@ -57,6 +57,16 @@ int probe_tcp_start(struct probe *probe)
     if (error == EADDRNOTAVAIL && probe_request_of(probe)->source_port_low > 0)
         error = call_from_another_port(probe);
     return error ? refused_at_once(probe, probe_fd(probe), error) : 0;
+}
+
+int probe_tcp_start(struct probe *probe)
+{
+    return start(probe, SLOT_TCP);
+}
+
+static int tcp_start(struct probe *probe)
+{
+    return start(probe, SLOT_TCP_QUIET);
 }
 
 int probe_tcp_again(struct probe *probe)
@@ -153,6 +163,6 @@ static void tcp_on_ready(struct probe *probe, uint32_t epoll_events)
 const struct probe_kind probe_kind_tcp = {
     .name = "tcp",
     .summary = "connects, and closes at once",
-    .start = probe_tcp_start,
+    .start = tcp_start,
     .on_ready = tcp_on_ready,
 };

@@ -290,7 +290,7 @@ expect_slow "echo, no neighbour" "silent neighbour-failed 3/1 $s4 - -" icmp 10.9
 
 # --- a full accept queue: a live listener that looks filtered ---
 for _ in 1 2 3 4 5 6; do
-    in_ns "$src" "$probe" tcp $t4 8002 - 200 >/dev/null 2>&1
+    in_ns "$src" "$probe" tls $t4 8002 - 200 >/dev/null 2>&1 # completes the handshake
 done
 expect "accept queue full" "silent silent - - - -" tcp $t4 8002 - 300
 

@@ -5,6 +5,7 @@
 #include "portconform/text.h"
 
 #include <errno.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -128,13 +129,55 @@ static void tcp_open(void **state)
     assert_true(seen.result.rtt_us > 0);
     assert_int_equal(seen.result.attempts, 1);
     assert_int_equal(seen.result.sent.mono_ms, start.mono_ms);
-    /* it was closed by RST */
+    (void)close(server);
+}
+
+/* As the kinds connect that go on to say something. */
+static const struct probe_kind *whole_handshake(void)
+{
+    static struct probe_kind kind;
+    kind = probe_kind_tcp;
+    kind.start = probe_tcp_start;
+    return &kind;
+}
+
+static void tcp_ends_with_a_reset(void **state)
+{
+    (void)state;
+    uint16_t port;
+    int server = open_server("127.0.0.1", SOCK_STREAM, &port);
+    assert_int_equal(listen(server, 5), 0);
+    add(whole_handshake(), "127.0.0.1", port, NULL);
+    wait_for_end();
+    assert_ended(PROBE_OPEN, REASON_ACCEPTED);
     int connection = accept(server, NULL, NULL);
     char octet;
     assert_true(connection >= 0);
     assert_int_equal(recv(connection, &octet, 1, 0), -1);
     assert_int_equal(errno, ECONNRESET);
     (void)close(connection);
+    (void)close(server);
+}
+
+/* The reset goes out in place of the handshake's last ACK, unless this process was kept waiting for 200 ms just then.
+ */
+static void tcp_leaves_nothing_in_the_accept_queue(void **state)
+{
+    (void)state;
+    enum { PROBES = 20 };
+    uint16_t port;
+    int server = open_server("127.0.0.1", SOCK_STREAM, &port);
+    assert_int_equal(listen(server, PROBES), 0);
+    for (int i = 0; i < PROBES; i++) {
+        seen.done = 0;
+        add(&probe_kind_tcp, "127.0.0.1", port, NULL);
+        wait_for_end();
+        assert_int_equal(seen.result.outcome, PROBE_OPEN);
+    }
+    struct tcp_info info;
+    socklen_t length = sizeof(info);
+    assert_int_equal(getsockopt(server, SOL_TCP, TCP_INFO, &info, &length), 0);
+    assert_in_range(info.tcpi_unacked, 0, PROBES / 2); /* of a listener: who waits to be accepted */
     (void)close(server);
 }
 
@@ -577,7 +620,7 @@ static void source_ports_and_class_are_as_asked(void **state)
     assert_int_equal(listen(server, 5), 0);
     const struct probe_limits limits = {.dscp = 8, .source_port_low = 41000, .source_port_high = 41099};
     probe_engine_set_limits(seen.engine, &limits);
-    add(&probe_kind_tcp, "127.0.0.1", port, NULL);
+    add(whole_handshake(), "127.0.0.1", port, NULL);
     wait_for_end();
     assert_int_equal(seen.result.outcome, PROBE_OPEN);
     struct sockaddr_in caller;
@@ -593,6 +636,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(tcp_open, setup, teardown),
+        cmocka_unit_test_setup_teardown(tcp_ends_with_a_reset, setup, teardown),
+        cmocka_unit_test_setup_teardown(tcp_leaves_nothing_in_the_accept_queue, setup, teardown),
         cmocka_unit_test_setup_teardown(tcp_open_ipv6, setup, teardown),
         cmocka_unit_test_setup_teardown(tcp_refused, setup, teardown),
         cmocka_unit_test_setup_teardown(udp_closed_by_the_error_queue, setup, teardown),
