@@ -15,7 +15,6 @@
 enum { QUIET_MS = 1000 };      /* without transitions at most one record so often */
 enum { UNRECORDED_MS = 1000 }; /* the disk gets so long; then it is told all the same */
 enum { FRESH_MS = 5000 };      /* where nothing changes, that it was looked at is published so often */
-enum { MADE_MOST = 16 };
 
 struct telling {
     struct telling_options options;
@@ -25,6 +24,7 @@ struct telling {
     struct news news;
 
     struct event_list waiting; /* for the next record */
+    struct event_list made;    /* by the store itself, not published yet: oldest first */
     bool changed, looked;      /* a finding is not as it was; something was looked at */
     int64_t recorded_ms;       /* the last record was submitted */
     int64_t again_ms;          /* after a failure: not before */
@@ -71,6 +71,7 @@ void telling_free(struct telling *telling, unsigned timeout_ms)
         return;
     recorder_stop(telling->recorder, timeout_ms);
     event_list_done(&telling->waiting);
+    event_list_done(&telling->made);
     event_list_done(&telling->record.events);
     snapshot_unref(telling->record.snapshot);
     publication_free(telling->publication);
@@ -182,16 +183,65 @@ void telling_say_state(struct telling *telling, const struct sink_status *sink, 
 
 /* --- recording ---------------------------------------------------------------------------------------------------- */
 
+/* Whoever has seen an event asks for those with larger ids: they are published in their order. What has no id was not
+ * taken by the store for want of memory. */
 static void publish_events(struct telling *telling, struct event *const *events, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
-        if (!events[i]->untold)
+        if (!events[i]->untold && events[i]->id != 0)
             publication_add_event(telling->publication, events[i]);
     }
 }
 
+/* Of the record under way; UINT64_MAX: none of it has to be published. A record's ids are taken at once: what the store
+ * makes itself lies before or behind all of them. */
+static uint64_t first_id_under_way(const struct telling *telling)
+{
+    const struct event_list *events = &telling->record.events;
+    for (size_t i = 0; !telling->record.told && i < events->count; i++) {
+        if (events->items[i]->id != 0)
+            return events->items[i]->id;
+    }
+    return UINT64_MAX;
+}
+
+/* What has no room here stays with the recorder. */
+static void fetch_made(struct telling *telling)
+{
+    struct event_list *made = &telling->made;
+    struct event **slot;
+    while ((slot = VECTOR_PUSH(made)) != NULL) {
+        if (recorder_made(telling->recorder, slot, 1) == 0) {
+            made->count--;
+            return;
+        }
+        log_line((*slot)->level != 0 ? (*slot)->level : LOG_WARNING, "%s", (*slot)->message);
+    }
+}
+
+/* What the store says about itself, as far as it does not lie behind a record that has to be published first. */
+static void publish_made(struct telling *telling)
+{
+    fetch_made(telling);
+    struct event_list *made = &telling->made;
+    const uint64_t first = first_id_under_way(telling);
+    size_t count = 0;
+    while (count < made->count && made->items[count]->id < first)
+        count++;
+    if (count == 0)
+        return;
+    publish_events(telling, made->items, count);
+    for (size_t i = 0; i < count; i++)
+        event_unref(made->items[i]);
+    made->count -= count;
+    memmove(made->items, made->items + count, made->count * sizeof(struct event *));
+    telling->options.published(telling->options.context);
+}
+
 static void publish(struct telling *telling, bool recorded)
 {
+    if (!telling->record.told)
+        publish_made(telling); /* what lies before it */
     if (telling->record.snapshot != NULL) {
         publication_set_snapshot(telling->publication, telling->record.snapshot, recorded);
         telling->published += !telling->record.told;
@@ -210,34 +260,19 @@ static void end_record(struct telling *telling)
     telling->record.told = false;
 }
 
-/* What the store says about itself. */
-static void publish_made(struct telling *telling)
-{
-    struct event *made[MADE_MOST];
-    size_t count = recorder_made(telling->recorder, made, MADE_MOST);
-    publish_events(telling, made, count);
-    for (size_t i = 0; i < count; i++) {
-        log_line(made[i]->level != 0 ? made[i]->level : LOG_WARNING, "%s", made[i]->message);
-        event_unref(made[i]);
-    }
-    if (count > 0)
-        telling->options.published(telling->options.context);
-}
-
 static void see_what_is_done(struct telling *telling, struct moment now)
 {
     bool on_disk = false;
     int64_t done = recorder_done_ticket(telling->recorder, &on_disk);
-    publish_made(telling);
-    if (telling->record.ticket == 0)
-        return;
-    if (done >= telling->record.ticket) {
+    if (telling->record.ticket != 0 && done >= telling->record.ticket) {
         publish(telling, on_disk);
         end_record(telling);
-    } else if (!telling->record.told && now.mono_ms - telling->record.since_ms >= UNRECORDED_MS) {
+    } else if (telling->record.ticket != 0 && !telling->record.told &&
+               now.mono_ms - telling->record.since_ms >= UNRECORDED_MS) {
         publish(telling, false);
         telling->record.told = true;
     }
+    publish_made(telling);
 }
 
 /* The record gets references of its own of what is told when it is done. */
