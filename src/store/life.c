@@ -95,23 +95,29 @@ static int recorder_configure(struct recorder *recorder, const struct recorder_o
 
 /* --- the store at the start --------------------------------------------------------------------------------------- */
 
-/* What earlier runs could not write is in no store: this run has a boot of its own and ids beyond theirs. */
-static int recorder_begin_behind(struct recorder *recorder, struct disk *disk, struct disk_found *found,
-                                 struct trouble *trouble)
+static int recorder_note_behind(struct recorder *recorder)
 {
     static const char message[] =
         "The last run ended while its store could not be written: what it told then is not in "
         "the history, and a new boot begins";
+    recorder->left_behind = strdup("the program ended while its store could not be written");
+    if (recorder->log != NULL)
+        recorder->log(LOG_WARNING, message);
+    return recorder->left_behind == NULL ? -ENOMEM : 0;
+}
+
+/* What earlier runs could not write is in no store: this run has a boot of its own and ids beyond theirs. */
+static int recorder_begin_behind(struct recorder *recorder, struct disk *disk, struct disk_found *found,
+                                 struct trouble *trouble)
+{
     recorder->boot_number = found->boot_number + 1;
     int r = writer_set_apart(recorder, disk, trouble);
     if (r < 0)
         return r;
     memcpy(found->boot, recorder->boot, sizeof found->boot);
     found->boot_number = recorder->boot_number;
-    recorder->left_behind = strdup("the program ended while its store could not be written");
-    if (recorder->log != NULL)
-        recorder->log(LOG_WARNING, message);
-    return recorder->left_behind == NULL ? trouble_errno(trouble, ENOMEM, "cannot read", recorder->path) : 0;
+    r = recorder_note_behind(recorder);
+    return r < 0 ? trouble_errno(trouble, ENOMEM, "cannot read", recorder->path) : 0;
 }
 
 /* Reads it, and writes that a run has begun: only then are its ids and seqs this run's to go on with. */
@@ -141,6 +147,15 @@ static int recorder_load(struct recorder *recorder, struct disk *disk, struct di
         job_written(&job, recorder);
     job_done(&job);
     return r < 0 ? r : keeper_began(recorder, trouble);
+}
+
+/* A run that begins apart tells too what an earlier one left behind: when it can write the page, that is overwritten. */
+static int recorder_look_behind(struct recorder *recorder)
+{
+    struct page_content page;
+    if (recorder->left_behind != NULL || page_look(recorder->folder, &page) < 0 || !page.beyond || page.ids == 0)
+        return 0;
+    return recorder_note_behind(recorder);
 }
 
 /* A store that cannot be used yet: a boot of its own, and numbers that no other run has given. What can be read of the
@@ -194,7 +209,9 @@ static int recorder_open_store(struct recorder *recorder, struct recorded *ret)
     int r = disk == NULL ? trouble.code : recorder_load(recorder, disk, &found, &snapshot, &trouble);
     if (r < 0) {
         disk_close(disk);
-        r = recorder_begin_apart(recorder, &snapshot, &trouble);
+        r = recorder_look_behind(recorder);
+        if (r == 0)
+            r = recorder_begin_apart(recorder, &snapshot, &trouble);
         if (r < 0) {
             snapshot_unref(snapshot);
             return r;

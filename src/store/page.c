@@ -65,10 +65,10 @@ int page_write(int fd, const struct page_content *content)
 /* --- opening ----------------------------------------------------------------------------------------------------- */
 
 /* -ENOENT: there is none; -EBADMSG: it is damaged. */
-static int page_read(const char *path, int *ret_fd, struct page_content *ret)
+static int page_read(const char *path, int mode, int *ret_fd, struct page_content *ret)
 {
     char page[PAGE_OCTETS + 1];
-    int fd = open(path, O_RDWR | O_CLOEXEC);
+    int fd = open(path, mode | O_CLOEXEC);
     if (fd < 0)
         return -errno;
     ssize_t length = pread(fd, page, sizeof page, 0);
@@ -120,7 +120,7 @@ int page_open(const char *folder, int *ret_fd, struct page_content *ret, char **
     *ret_set_aside = NULL;
     if (asprintf(&path, "%s/store.page", folder) < 0)
         return trouble_errno(trouble, ENOMEM, "cannot open", folder);
-    int r = page_read(path, ret_fd, ret), aside = 0;
+    int r = page_read(path, O_RDWR, ret_fd, ret), aside = 0;
     if (r == -EBADMSG)
         aside = disk_set_aside(path, ret_set_aside, trouble);
     if (aside == 0 && (r == -EBADMSG || r == -ENOENT)) {
@@ -135,6 +135,19 @@ int page_open(const char *folder, int *ret_fd, struct page_content *ret, char **
         free(*ret_set_aside);
         *ret_set_aside = NULL;
     }
+    free(path);
+    return r;
+}
+
+int page_look(const char *folder, struct page_content *ret)
+{
+    char *path;
+    int fd;
+    if (asprintf(&path, "%s/store.page", folder) < 0)
+        return -ENOMEM;
+    int r = page_read(path, O_RDONLY, &fd, ret);
+    if (r == 0)
+        close(fd);
     free(path);
     return r;
 }

@@ -22,5 +22,8 @@ struct page_content {
 /* Opens it. Where there is none, or none that can be read, a new one is made that says `beyond`; *ret_set_aside then
  * says what a damaged one is called now (malloc'ed; NULL: there was none). 0 with a descriptor, or a negative code. */
 int page_open(const char *folder, int *ret_fd, struct page_content *ret, char **ret_set_aside, struct trouble *trouble);
+/* Only reads what it says; nothing is made or set aside. 0, or a negative errno: -ENOENT: there is none; -EBADMSG: it
+ * is damaged. */
+int page_look(const char *folder, struct page_content *ret);
 /* Writes and syncs. 0 or a negative errno. */
 int page_write(int fd, const struct page_content *content);

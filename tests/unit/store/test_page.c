@@ -76,7 +76,8 @@ static struct told live_and_be_killed(const struct place *place, uint64_t beyond
     return last;
 }
 
-static void expect_left_behind(struct outbox *outbox, const struct told *last)
+/* Told first of all. Returns its id. */
+static uint64_t expect_left_behind(struct outbox *outbox, const struct told *last)
 {
     struct outbox_item item = take(outbox);
     assert_int_equal(item.event->kind, EVENT_EVENTS_LOST);
@@ -84,9 +85,10 @@ static void expect_left_behind(struct outbox *outbox, const struct told *last)
     assert_non_null(strstr(item.event->message, "the program ended while its store could not be written"));
     assert_int_equal(item.seq, 1);
     assert_string_not_equal(item.boot, last->boot);
-    assert_true(item.event->id > last->id);
+    uint64_t id = item.event->id;
     event_unref(item.event);
     outbox_acknowledge(outbox, 1);
+    return id;
 }
 
 static void what_was_told_beyond_the_store_gives_no_number_twice(uint64_t beyond)
@@ -97,7 +99,7 @@ static void what_was_told_beyond_the_store_gives_no_number_twice(uint64_t beyond
     struct recorder *recorder = quick_recorder_at(&place);
     one_target(recorder, "siem");
     struct outbox *outbox = outbox_open(recorder, "siem");
-    expect_left_behind(outbox, &last);
+    assert_true(expect_left_behind(outbox, &last) > last.id);
     struct told next = {.id = last.id};
     for (uint64_t number = 1; number <= 3; number++) { /* what the store held comes again, as events of the new boot */
         struct told again = told_by(outbox);
@@ -142,7 +144,7 @@ static void what_nobody_waits_for_any_more_is_told(void **state)
     struct recorder *recorder = quick_recorder_at(&place);
     one_target(recorder, "renamed");
     struct outbox *outbox = outbox_open(recorder, "renamed");
-    expect_left_behind(outbox, &last);
+    assert_true(expect_left_behind(outbox, &last) > last.id);
     struct outbox_item item = take(outbox);
     assert_int_equal(item.event->kind, EVENT_EVENTS_LOST);
     assert_string_equal(item.event->target, "siem");
@@ -153,6 +155,48 @@ static void what_nobody_waits_for_any_more_is_told(void **state)
     recorder_stop(recorder, WORLD_STOP_MS);
     arena_free(arena);
     place_done(&place);
+}
+
+/* The disk is still full when the next run begins: it may be opened and fail at the n-th thing that is written, or not
+ * be opened at all. Whatever this run could find out, the targets are told once, and when there is room all goes on. */
+static void the_disk_is_still_full_at_the_next_start(size_t from)
+{
+    struct place place = place_new();
+    struct arena *arena = arena_new();
+    struct told last = live_and_be_killed(&place, 5);
+    bad_disk_fail(from, SIZE_MAX, SQLITE_FULL);
+    struct recorder *recorder = quick_recorder_at(&place);
+    one_target(recorder, "siem");
+    struct outbox *outbox = outbox_open(recorder, "siem");
+    (void)expect_left_behind(outbox, &last);
+    bad_disk_fail(0, 0, 0);
+    submit_range(recorder, 1000, 1000);
+    uint64_t last_number = 0, losses = 0, numbered = 0;
+    for (uint64_t seq = 2; last_number < 1000 || numbered < 4; seq++) { /* three of the last run, and one of this */
+        struct outbox_item item = take(outbox);
+        assert_int_equal(item.seq, seq);
+        losses += item.event->kind == EVENT_EVENTS_LOST ? 1 : 0;
+        numbered += item.event->kind == EVENT_RAISED ? 1 : 0;
+        if (item.event->kind == EVENT_RAISED && item.event->count > last_number)
+            last_number = item.event->count;
+        event_unref(item.event);
+        outbox_acknowledge(outbox, seq);
+    }
+    assert_int_equal(losses, 0);
+    wait_on_disk(recorder, 1);
+    assert_int_equal(status_of(recorder, arena).state, STORE_GOOD);
+    outbox_close(outbox);
+    recorder_stop(recorder, WORLD_STOP_MS);
+    assert_int_equal(files_beginning(&place, "store.db.20"), 0);
+    arena_free(arena);
+    place_done(&place);
+}
+
+static void a_run_that_cannot_write_either_tells_what_was_left_behind(void **state)
+{
+    (void)state;
+    for (size_t from = 1; from <= 16; from++)
+        the_disk_is_still_full_at_the_next_start(from);
 }
 
 /* --- the page itself --------------------------------------------------------------------------------------------- */
@@ -239,7 +283,7 @@ static void a_damaged_page_is_set_aside_and_the_worst_assumed(void **state)
         struct recorder *recorder = quick_recorder_at(&place);
         one_target(recorder, "siem");
         struct outbox *outbox = outbox_open(recorder, "siem");
-        expect_left_behind(outbox, &last);
+        assert_true(expect_left_behind(outbox, &last) > last.id);
         outbox_close(outbox);
         recorder_stop(recorder, WORLD_STOP_MS);
         assert_int_equal(files_beginning(&place, "store.page.20"), way < 4 ? 1 : 0);
@@ -313,6 +357,7 @@ int main(void)
         cmocka_unit_test(killed_during_an_outage),
         cmocka_unit_test(killed_after_more_events_than_a_reserve_holds),
         cmocka_unit_test(what_nobody_waits_for_any_more_is_told),
+        cmocka_unit_test(a_run_that_cannot_write_either_tells_what_was_left_behind),
         cmocka_unit_test(a_trouble_that_is_over_leaves_no_mark),
         cmocka_unit_test(a_page_that_cannot_be_written_is_told),
         cmocka_unit_test(a_damaged_page_is_set_aside_and_the_worst_assumed),
