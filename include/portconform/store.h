@@ -21,9 +21,9 @@
  * and a new one begins a new boot. So does a run that cannot write to its store when it begins; when it can, it takes
  * over what the store holds for the targets, with numbers of its own. And so does the run after one that was killed
  * while its store could not be written: a page beside the store, whose room is taken beforehand, says so, and beyond
- * which id to go on; the targets are told EVENTS_LOST without numbers, also by a run that cannot write either. Not known
- * is the end of a run that could never write since it began, after one that ended in order: it has no page to say so.
- * Where even the page cannot be written (a disk that may only be read), that is told with the trouble.
+ * which id to go on; the targets are told EVENTS_LOST without numbers, also by a run that cannot write either. Not
+ * known is the end of a run that could never write since it began, after one that ended in order: it has no page to say
+ * so. Where even the page cannot be written (a disk that may only be read), that is told with the trouble.
  *
  * Calls never block unless they say so. Errors of the disk are never errors of a call: they are in the status.
  */

@@ -149,7 +149,7 @@ static int recorder_load(struct recorder *recorder, struct disk *disk, struct di
     return r < 0 ? r : keeper_began(recorder, trouble);
 }
 
-/* A run that begins apart tells too what an earlier one left behind: when it can write the page, that is overwritten. */
+/* A run that begins apart tells too what an earlier one left behind: once there is room its page is overwritten. */
 static int recorder_look_behind(struct recorder *recorder)
 {
     struct page_content page;
