@@ -352,6 +352,8 @@ int cycle_ask_again(struct cycle_flow *flow)
     if (flow->state != FLOW_ENDED || !cycle_in_doubt(flow))
         return 0;
     int64_t delay_ms = pause_before(flow);
+    if (delay_ms < 0 && !flow->doubtful)
+        delay_ms = 0; /* no ration is the reason: the deadline cuts it, and says so */
     flow->result->rationed = delay_ms < 0;
     if (delay_ms < 0)
         return 0;

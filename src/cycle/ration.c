@@ -36,6 +36,8 @@ void cycle_ration_count(struct cycle_address *address, const struct probe_result
         return; /* on the loopback way nothing is rationed */
     ration->last_ms = at_ms;
     ration->full_ms = (ration->full_ms > at_ms ? ration->full_ms : at_ms) + EACH_MS;
+    if (ration->full_ms > at_ms + BURST_MS)
+        ration->full_ms = at_ms + BURST_MS; /* it cannot have spent more than all, however many it sends */
     if (ration->full_ms - at_ms > BURST_MS - SPARE_MS)
         ration->low_ms = ration->full_ms - (BURST_MS - SPARE_MS);
 }
@@ -79,6 +81,8 @@ int64_t cycle_ration_book(struct cycle_address *address)
     const int64_t now_ms = address->cycle->now.mono_ms;
     int64_t last_ms = ration->last_ms > ration->booked_ms ? ration->last_ms : ration->booked_ms;
     int64_t at_ms = last_ms != 0 && last_ms + APART_MS > now_ms ? last_ms + APART_MS : now_ms;
+    if (at_ms < ration->low_ms)
+        at_ms = ration->low_ms; /* an answer, or none, says something only then */
     int64_t delay_ms = delay_till(address->cycle, at_ms);
     if (delay_ms >= 0)
         ration->booked_ms = at_ms;

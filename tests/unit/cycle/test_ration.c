@@ -118,6 +118,60 @@ static void a_service_beside_a_ration_that_others_used_up(void **state)
     assert_int_equal(count_results(w, PROBE_REFUSED, false), 2);
 }
 
+/* It was asked again when the target had a message to spare: that is its nature, and not the ration's. */
+static void what_is_silent_by_nature_has_its_turn_and_is(void **state)
+{
+    for (uint16_t silent = 500; silent < 500 + CLOSED; silent++) {
+        struct world *w = *state;
+        world_of_closed_ports(w, 60000);
+        script_port(silent, PROBE_SILENT, PROBE_NOT_DONE);
+        drive(w);
+        assert_int_equal(count_results(w, PROBE_SILENT, true), 0);
+        assert_int_equal(count_results(w, PROBE_SILENT, false), 1);
+        assert_int_equal(times_sent("udp", silent), 2);
+        assert_int_equal(world_teardown(state), 0);
+        assert_int_equal(world_setup(state), 0);
+    }
+}
+
+/* However much it has sent: what it still owes is no more than its ration. */
+static void a_target_that_rations_nothing(void **state)
+{
+    struct world *w = *state;
+    world_of_closed_ports(w, 9500);
+    icmp_most = icmp_left = 100000;
+    icmp_counted_ms = w->now.mono_ms;
+    script_port(510, PROBE_SILENT, PROBE_NOT_DONE);
+    drive(w);
+    assert_int_equal(count_results(w, PROBE_REFUSED, false), CLOSED - 1);
+    assert_int_equal(count_results(w, PROBE_SILENT, false), 1);
+}
+
+/* Who sends no message has none to ration, however little time there is. */
+static void a_silence_that_the_deadline_cuts_is_no_ration(void **state)
+{
+    size_t confirmed = 0;
+    for (int64_t time_ms = 500; time_ms < 8000; time_ms += 100) {
+        struct world *w = *state;
+        script_port(80, PROBE_OPEN, PROBE_NOT_DONE);
+        unlisted = PROBE_SILENT;
+        w->options.deadline_mono_ms = w->now.mono_ms + time_ms;
+        expect_ports(w, TRANSPORT_TCP, 80, 80);
+        rule_of(expect_ports(w, TRANSPORT_UDP, 53, 53))->service = &w->services[2];
+        drive(w);
+        assert_false(result_at(w, 1)->rationed);
+        if (result_at(w, 1)->outcome == PROBE_LOCAL) {
+            assert_int_equal(result_at(w, 1)->reason, REASON_DEADLINE);
+        } else {
+            assert_int_equal(times_sent("udp", 53), 2);
+            confirmed++;
+        }
+        assert_int_equal(world_teardown(state), 0);
+        assert_int_equal(world_setup(state), 0);
+    }
+    assert_true(confirmed > 0);
+}
+
 /* What answers by data sends no ICMP message. */
 static void an_open_port_costs_nothing(void **state)
 {
@@ -136,7 +190,8 @@ int main(void)
         RATION(a_silence_beside_a_few_is_one),      RATION(what_would_alarm_gets_the_first_turn),
         RATION(what_is_silent_indeed_stays_so),     RATION(what_need_not_answer_is_not_asked_twice),
         RATION(a_ration_that_others_used_up),       RATION(a_service_beside_a_ration_that_others_used_up),
-        RATION(an_open_port_costs_nothing),
+        RATION(an_open_port_costs_nothing),         RATION(what_is_silent_by_nature_has_its_turn_and_is),
+        RATION(a_target_that_rations_nothing),      RATION(a_silence_that_the_deadline_cuts_is_no_ration),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
