@@ -107,6 +107,7 @@ struct probe_result {
     bool sign_of_life;   /* the target itself sent something */
     bool mute;           /* with OPEN: took the call and said nothing until the deadline, although it was its turn */
     bool rationed;       /* silent while the target had spent its ration of ICMP messages: it may be closed as well */
+    bool kept;           /* an earlier look's: this one left the port alone, and proves nothing about it */
     bool answer_due;     /* somebody was to answer whatever the service is (respond.h): silence is no one's nature */
     struct icmp_evidence icmp;
     int error;          /* errno (positive) behind LOCAL or an errno-only verdict; 0 */

@@ -13,7 +13,9 @@
  *                                                | say, nothing can be known from outside: it is asked each time.)
  *     UDP ports that never answer                | a few of each host in turn, those first that were looked at longest
  *                                                | ago (a look that said nothing is none): a usual target sends six
- * ICMP messages at once, then one a second
+ *                                                | ICMP messages at once, then one a second
+ *     the same, and the address gave no sign of  | those first that did answer the last time: they tell whether it
+ *     life                                       | lives
  */
 #include "internal.h"
 
@@ -79,10 +81,20 @@ const char *cycle_recall(struct cycle_flow *flow)
 
 /* --- UDP --------------------------------------------------------------------------------------------------------- */
 
+static bool may_show_life(const struct cycle_flow *flow, const struct look *look)
+{
+    const struct address_seen *seen = flow->cycle->seen->hosts[flow->address->visited->index].addresses;
+    return seen && !seen[flow->flow->address].alive && look &&
+           (look->outcome == PROBE_REFUSED || look->outcome == PROBE_OPEN);
+}
+
 static int longest_unproven_first(const void *left, const void *right)
 {
     const struct cycle_flow *a = *(struct cycle_flow *const *)left, *b = *(struct cycle_flow *const *)right;
     const struct look *one = look_of(a), *other = look_of(b);
+    const bool lives = may_show_life(a, one), other_lives = may_show_life(b, other);
+    if (lives != other_lives)
+        return lives ? -1 : 1;
     int64_t first = one ? one->mono_ms : 0, second = other ? other->mono_ms : 0;
     if (first != second)
         return first < second ? -1 : 1;

@@ -58,6 +58,7 @@ void cycle_keep_result(struct cycle_flow *flow)
 {
     flow->state = FLOW_NOT_DUE;
     flow->result = &flow->cycle->seen->probes[flow->flow->id];
+    flow->result->kept = true; /* a look that asks writes all of it anew */
     for (struct cycle_flow *also = flow->also; also; also = also->also)
         also->result = flow->result;
     if (flow->result->outcome != PROBE_SILENT)

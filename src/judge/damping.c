@@ -118,6 +118,15 @@ static unsigned looks_needed(enum verdict was, const struct finding *fresh, stru
     return was == VERDICT_NONE ? 1 : damping.clear;
 }
 
+/* An earlier finding that stays as it is. Looks at the whole host may have confirmed it since it was judged. */
+static struct finding taken_over(const struct host_case *host, const struct finding *earlier)
+{
+    struct finding finding = *earlier;
+    if (host->earlier)
+        finding.observed_ms = finding_looked_ms(host->earlier, earlier);
+    return finding;
+}
+
 static unsigned one_look_more(const struct finding *earlier)
 {
     return earlier->looks < UINT32_MAX ? earlier->looks + 1 : earlier->looks;
@@ -212,7 +221,11 @@ int damping_settle(struct host_case *host, struct finding *fresh, struct damping
     if (host->host)
         fresh->severity = waivers_severity(host->host->host, fresh);
     const struct finding *earlier = with_memory(host->earlier ? finding_block_find(host->earlier, fresh->key) : NULL);
-    struct finding settled = *fresh;
+    struct finding before, settled = *fresh;
+    if (earlier) {
+        before = taken_over(host, earlier);
+        earlier = &before;
+    }
     if (is_no_look(earlier, fresh)) {
         settled = *earlier;
         settled.held = false;
@@ -238,7 +251,7 @@ int damping_repeat(struct host_case *host, const struct finding *earlier, int64_
 
 int damping_follow(struct host_case *host, const struct finding *earlier, const struct finding *fresh)
 {
-    struct finding settled = *earlier;
+    struct finding settled = taken_over(host, earlier);
     if (fresh) {
         finding_describe(&settled, fresh);
         settled.severity = fresh->severity;
@@ -275,7 +288,7 @@ int damping_settle_absent(struct host_case *host, const struct finding *earlier,
     bool waits = earlier->verdict != VERDICT_NONE && earlier->severity != SEVERITY_OK && looks < damping.clear;
     if (!waits)
         return damping_drop(host, earlier);
-    struct finding settled = *earlier;
+    struct finding settled = taken_over(host, earlier);
     settled.pending = VERDICT_CONFORMING;
     settled.pending_looks = looks;
     return draft_put(host, &settled);
@@ -283,7 +296,7 @@ int damping_settle_absent(struct host_case *host, const struct finding *earlier,
 
 int damping_keep(struct host_case *host, const struct finding *earlier, bool held)
 {
-    struct finding kept = *earlier;
+    struct finding kept = taken_over(host, earlier);
     kept.held = held;
     return draft_put(host, &kept);
 }

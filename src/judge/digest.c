@@ -175,21 +175,24 @@ static uint64_t mix_surroundings(const struct plan_host *planned, const struct o
     return never_zero(digest);
 }
 
+/* A look that left something alone has no digest of all: what it saw may be as before, and not all of it was seen. */
 void judge_digest(const struct plan *plan, struct observations *seen, size_t host, const bool *not_due)
 {
     const struct plan_host *planned = &plan->hosts[host];
     struct host_seen *looked = &seen->hosts[host];
     looked->surroundings = mix_surroundings(planned, seen, host);
     uint64_t digest = looked->surroundings;
+    bool whole = !not_due;
     for (size_t e = 0; e < planned->expectation_count; e++) {
         const struct expectation *expectation = &planned->expectations[e];
         for (size_t f = 0; f < expectation->flow_count; f++) {
             size_t id = expectation->flows[f].id;
             if (id >= seen->probe_count || (not_due && not_due[id]))
                 continue;
+            whole = whole && !seen->probes[id].kept;
             digest = mix(digest, (uint64_t)id << 1 | later_than(&seen->probes[id], looked));
             digest = mix_probe(digest, &seen->probes[id]);
         }
     }
-    looked->digest = never_zero(digest);
+    looked->digest = whole ? never_zero(digest) : 0;
 }

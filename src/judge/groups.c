@@ -49,49 +49,6 @@ static const struct finding *repeatable(const struct host_case *host, const char
     return earlier && earlier->pending == VERDICT_NONE && !earlier->held ? earlier : NULL;
 }
 
-/* What decided, of what subject, and the text that goes with it. */
-struct decision {
-    const struct cell *cell;
-    size_t subject;
-    const char *key, *detail;
-    uint64_t seen;
-};
-
-static int decision_settle(struct host_case *host, const struct decision *decision)
-{
-    const struct cell *cell = decision->cell;
-    const uint64_t evidence = digest_of_cell(host, cell);
-    const struct finding *same = repeatable(host, decision->key);
-    if (same && same->evidence == evidence)
-        return damping_repeat(host, same, subject_seen_ms(host, decision->subject), decision->seen);
-    struct finding *finding = draft_expectation(host, cell, decision->key, decision->detail);
-    if (!finding)
-        return -ENOMEM;
-    finding->evidence = evidence;
-    finding->seen = decision->seen;
-    finding->expectation = decision->subject;
-    const struct damping *damping = cell->expectation->damping;
-    return damping_settle(host, finding, damping ? *damping : host->host->host->damping);
-}
-
-/* --- what was not looked at --------------------------------------------------------------------------------------- */
-
-static bool expectation_is_due(const struct host_case *host, const struct expectation *expectation)
-{
-    if (host->input->unlooked || !host->input->not_due)
-        return !host->input->unlooked;
-    bool probed = false;
-    for (size_t i = 0; i < expectation->flow_count; i++) {
-        size_t id = expectation->flows[i].id;
-        if (id == SIZE_MAX)
-            continue;
-        if (!host->input->not_due[id])
-            return true;
-        probed = true;
-    }
-    return !probed; /* its evidence are the listeners, which are read at every visit */
-}
-
 static bool is_bystanders(const struct expectation *expectation)
 {
     for (size_t i = 0; i < expectation->flow_count; i++) {
@@ -124,6 +81,78 @@ static int expectation_follow(struct host_case *host, const struct expectation *
         return -ENOMEM;
     fresh->severity = earlier->held ? earlier->severity : severity_of(expectation, earlier->verdict);
     return damping_follow(host, earlier, fresh);
+}
+
+/* Does a problem wait for another look, and is what decides, once more, the look that it waits since? */
+static bool waits_on(const struct host_case *host, const struct cell *cell, const char *key)
+{
+    const struct finding *earlier = host->earlier ? finding_block_find(host->earlier, key) : NULL;
+    bool listeners_decide = cell->evidence != EVIDENCE_UNKNOWN && cell->evidence != EVIDENCE_RIGHT;
+    bool kept = cell->probe && cell->probe->kept && !listeners_decide;
+    return kept && cell->severity != SEVERITY_OK && earlier && earlier->pending != VERDICT_NONE &&
+           verdict_row(earlier->pending)->severity != SEVERITY_OK;
+}
+
+/* What decided, of what subject, and the text that goes with it. */
+struct decision {
+    const struct cell *cell;
+    size_t subject;
+    const char *key, *detail;
+    uint64_t seen;
+};
+
+static int decision_settle(struct host_case *host, const struct decision *decision)
+{
+    const struct cell *cell = decision->cell;
+    if (waits_on(host, cell, decision->key))
+        return expectation_follow(host, &host->host->expectations[decision->subject], decision->key);
+    const uint64_t evidence = digest_of_cell(host, cell);
+    const struct finding *same = repeatable(host, decision->key);
+    if (same && same->evidence == evidence)
+        return damping_repeat(host, same, subject_seen_ms(host, decision->subject), decision->seen);
+    struct finding *finding = draft_expectation(host, cell, decision->key, decision->detail);
+    if (!finding)
+        return -ENOMEM;
+    finding->evidence = evidence;
+    finding->seen = decision->seen;
+    finding->expectation = decision->subject;
+    const struct damping *damping = cell->expectation->damping;
+    return damping_settle(host, finding, damping ? *damping : host->host->host->damping);
+}
+
+/* --- what was not looked at --------------------------------------------------------------------------------------- */
+
+static bool is_kept(const struct host_case *host, size_t id)
+{
+    return id < host->input->seen->probe_count && host->input->seen->probes[id].kept;
+}
+
+static bool listeners_seen(const struct host_case *host)
+{
+    return host->seen->listeners && host->seen->listeners->status == LISTENERS_SEEN;
+}
+
+/* A flow that was due but kept what an earlier look saw (its turn did not come) was not looked at either, unless the
+ * listeners say something about it; of a host that is down it is held like the others. */
+static bool expectation_is_due(const struct host_case *host, const struct expectation *expectation)
+{
+    const bool *not_due = host->input->not_due;
+    bool probed = false, passed_over = false;
+    if (host->input->unlooked)
+        return false;
+    for (size_t i = 0; i < expectation->flow_count; i++) {
+        size_t id = expectation->flows[i].id;
+        if (id == SIZE_MAX)
+            continue;
+        probed = true;
+        if (not_due && not_due[id])
+            continue;
+        if (!is_kept(host, id))
+            return true;
+        passed_over = true;
+    }
+    /* without any probe its evidence are the listeners, which are read at every visit */
+    return !probed || (passed_over && (host->down || host->held || listeners_seen(host)));
 }
 
 /* --- one by one --------------------------------------------------------------------------------------------------- */

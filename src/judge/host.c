@@ -49,6 +49,13 @@ static void census_take(struct census *census, const struct probe_result *result
     census->fitting_death += result_fits_death(result);
 }
 
+/* What an earlier look heard is no sign of life now. A silence that was not looked into since stands: a host all of
+ * whose ports are asked ever more seldom does not come to life by that. */
+static bool is_past_life(const struct probe_result *result)
+{
+    return result->kept && !result_fits_death(result);
+}
+
 static void host_count_flows(struct host_case *host, struct census *census)
 {
     const struct observations *seen = host->input->seen;
@@ -57,10 +64,10 @@ static void host_count_flows(struct host_case *host, struct census *census)
         for (size_t f = 0; f < expectation->flow_count; f++) {
             const struct flow *flow = &expectation->flows[f];
             const struct probe_result *result = evidence_probe(seen, flow);
-            if (!result || (host->input->not_due && host->input->not_due[flow->id]))
-                continue; /* what an earlier look saw is no sign of life now */
+            if (!result || (host->input->not_due && host->input->not_due[flow->id]) || is_past_life(result))
+                continue;
             census_take(census, result);
-            if (result_shows_life(result, &host->host->addresses[flow->address].address))
+            if (!result->kept && result_shows_life(result, &host->host->addresses[flow->address].address))
                 host->alive[flow->address] = true;
         }
     }

@@ -44,7 +44,9 @@ int patch_judge(struct host_case *host, struct finding_block **ret)
     if (!block)
         return -ENOMEM;
     for (size_t i = 0; i < block->count; i++) {
-        if (fates[i] != STAYS && fates[i] != JUDGED_ANEW)
+        if (fates[i] == STAYS) /* looks at the whole host may have confirmed it since it was judged */
+            block->items[i].observed_ms = finding_looked_ms(earlier, &earlier->items[i]);
+        else if (fates[i] != JUDGED_ANEW)
             damping_note_repeat(&block->items[i], fates[i]);
     }
     host->subjects = block->count;

@@ -133,6 +133,8 @@ static void open_then_mute_is_asked_ever_more_seldom(void **state)
     assert_in_range(times_sent("tcp", 80), 4, 5);
     const struct probe_result *kept = &r->seen.probes[0];
     assert_int_equal(kept->outcome, PROBE_OPEN); /* and how old that is, is told */
+    assert_true(kept->kept);
+    assert_false(r->seen.probes[1].kept);
     assert_true(kept->ended.mono_ms < r->w->now.mono_ms);
     for (int i = 0; i < 10; i++)
         look_again(r);
@@ -204,6 +206,47 @@ static void udp_ports_take_turns_within_what_a_target_answers(void **state)
         assert_int_equal(r->seen.probes[id].outcome, PROBE_REFUSED);
 }
 
+/* An old result is not another look: whoever judges it is told. */
+static void a_port_that_is_put_off_shows_what_an_earlier_look_saw(void **state)
+{
+    struct recollection *r = *state;
+    size_t before[12] = {0}, kept = 0;
+    expect_ports(r->w, TRANSPORT_UDP, 500, 511);
+    unlisted = PROBE_REFUSED;
+    for (unsigned look = 1; look <= 8; look++) {
+        look_again(r);
+        for (size_t id = 0; id < 12; id++) {
+            const size_t sent = times_sent("udp", (uint16_t)(500 + id));
+            const struct probe_result *result = &r->seen.probes[id];
+            assert_int_equal(result->kept, result->outcome != PROBE_NOT_DONE && sent == before[id]);
+            kept += result->kept;
+            before[id] = sent;
+        }
+    }
+    assert_true(kept > 12);
+}
+
+/* One port alone tells of this host: as soon as it seems dead, that one has its turn. */
+static void whether_a_silent_host_lives_is_asked_where_it_answered(void **state)
+{
+    struct recollection *r = *state;
+    expect_ports(r->w, TRANSPORT_UDP, 500, 530);
+    unlisted = PROBE_SILENT;
+    script_port(500, PROBE_REFUSED, PROBE_NOT_DONE);
+    for (unsigned look = 0, dead = 0; look < 20; look++) {
+        look_again(r);
+        const bool alive = r->seen.hosts[0].addresses[0].alive;
+        dead = alive ? 0 : dead + 1;
+        assert_true(dead < 2);
+    }
+    script_count = 0; /* now it is dead indeed: the turns go on */
+    probe_log_count = 0;
+    for (unsigned look = 0; look < 10; look++)
+        look_again(r);
+    for (uint16_t port = 500; port <= 530; port++)
+        assert_in_range(times_sent("udp", port), 1, 3);
+}
+
 /* They are one machine's, whose ICMP messages are rationed by whom they go to. */
 static void addresses_of_a_host_share_what_it_answers(void **state)
 {
@@ -255,6 +298,7 @@ static void a_silence_that_says_nothing_changes_nothing(void **state)
     assert_int_equal(r->seen.probes[7].outcome, PROBE_REFUSED);
     assert_int_equal(r->seen.probes[7].ended.mono_ms, proven.mono_ms);
     assert_int_equal(r->seen.probes[7].history.looks, 1);
+    assert_true(r->seen.probes[7].kept);
     for (size_t id = 0; id < 3; id++) /* what would alarm has its turn all the same */
         assert_int_equal(r->seen.probes[id].outcome, PROBE_REFUSED);
 }
@@ -287,12 +331,19 @@ int main(void)
 {
 #define RECALL(test) cmocka_unit_test_setup_teardown(test, recollection_setup, recollection_teardown)
     const struct CMUnitTest tests[] = {
-        RECALL(addresses_of_a_host_share_what_it_answers),    RECALL(services_that_are_silent_draw_on_it_too),
-        RECALL(a_silence_that_says_nothing_changes_nothing),  RECALL(a_silence_that_goes_on_is_confirmed_by_one_probe),
-        RECALL(what_answers_slowly_has_the_whole_time_twice), RECALL(a_new_silence_after_an_answer_is_confirmed),
-        RECALL(open_then_silent_is_asked_ever_more_seldom),   RECALL(open_then_mute_is_asked_ever_more_seldom),
-        RECALL(a_queue_that_has_not_drained_is_left_alone),   RECALL(udp_ports_take_turns_within_what_a_target_answers),
+        RECALL(addresses_of_a_host_share_what_it_answers),
+        RECALL(services_that_are_silent_draw_on_it_too),
+        RECALL(a_silence_that_says_nothing_changes_nothing),
+        RECALL(a_silence_that_goes_on_is_confirmed_by_one_probe),
+        RECALL(what_answers_slowly_has_the_whole_time_twice),
+        RECALL(a_new_silence_after_an_answer_is_confirmed),
+        RECALL(open_then_silent_is_asked_ever_more_seldom),
+        RECALL(open_then_mute_is_asked_ever_more_seldom),
+        RECALL(a_queue_that_has_not_drained_is_left_alone),
+        RECALL(udp_ports_take_turns_within_what_a_target_answers),
         RECALL(a_udp_verdict_tells_what_it_rests_on),
+        RECALL(a_port_that_is_put_off_shows_what_an_earlier_look_saw),
+        RECALL(whether_a_silent_host_lives_is_asked_where_it_answered),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

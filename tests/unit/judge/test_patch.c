@@ -71,6 +71,14 @@ static void look(struct world *w, const bool *not_due)
         if (not_due[id])
             w->probes[id] = before[id];
     }
+    const bool turns = chance(3) == 0; /* some ports wait for their turn */
+    for (size_t id = 0; id < w->seen.probe_count; id++) {
+        w->probes[id].kept = false;
+        if (!turns || chance(3) != 0 || before[id].outcome == PROBE_NOT_DONE)
+            continue;
+        w->probes[id] = before[id];
+        w->probes[id].kept = true;
+    }
     if (chance(12) == 0)
         w->address_seen[0].closed_control = !w->address_seen[0].closed_control;
     w->seen.egress_broken = chance(15) == 0;
