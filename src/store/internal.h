@@ -44,8 +44,9 @@ struct keeper {
     bool beyond;        /* what the page shall say */
     bool known, marked; /* what it says, if that is known */
     uint64_t ids;
-    bool tried;  /* it cannot be written: not again before somebody asks anew */
-    char *error; /* why; NULL */
+    int64_t since_ms; /* when the writing under way began; 0: none is */
+    bool tried;       /* it cannot be written: not again before somebody asks anew */
+    char *error;      /* why; NULL */
     bool ended;
 };
 

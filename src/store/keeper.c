@@ -44,9 +44,11 @@ void recorder_go_beyond(struct recorder *recorder)
     keeper->tried = false;
     if (keeper->fd < 0)
         return;
-    int64_t until_ms = recorder_now_ms() + STORE_PATIENCE_MS;
+    int64_t since_ms = keeper->since_ms != 0 ? keeper->since_ms : recorder_now_ms(); /* a disk may hang for long */
+    int64_t until_ms = since_ms + STORE_PATIENCE_MS;
     pthread_cond_broadcast(&keeper->changed);
-    while (keeper->beyond && !(keeper->known && keeper->marked) && !keeper->tried && recorder_now_ms() < until_ms)
+    while (!recorder->stopping && keeper->beyond && !(keeper->known && keeper->marked) && !keeper->tried &&
+           recorder_now_ms() < until_ms)
         recorder_wait_until(recorder, &keeper->changed, until_ms);
 }
 
@@ -67,9 +69,11 @@ static void keeper_write(struct recorder *recorder)
     struct page_content content = {.beyond = keeper->beyond, .ids = keeper->beyond ? reserve_wanted(&ids) : 0};
     int fd = keeper->fd;
     keeper->known = keeper->known && keeper->marked && keeper->beyond; /* a higher bound takes no mark away */
+    keeper->since_ms = recorder_now_ms();
     pthread_mutex_unlock(&recorder->lock);
     int r = page_write(fd, &content);
     pthread_mutex_lock(&recorder->lock);
+    keeper->since_ms = 0;
     if (r < 0) {
         keeper_fail(keeper, r);
     } else {

@@ -286,6 +286,7 @@ static bool recorder_join(struct recorder *recorder, unsigned timeout_ms)
     recorder->stopping = true;
     pthread_cond_signal(&recorder->work);
     pthread_cond_signal(&recorder->patience);
+    pthread_cond_broadcast(&recorder->keeper.changed);
     pthread_mutex_unlock(&recorder->lock);
     pthread_join(recorder->watcher, NULL);
     pthread_mutex_lock(&recorder->lock);

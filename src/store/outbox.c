@@ -277,8 +277,9 @@ int recorder_set_targets(struct recorder *recorder, const struct outbox_target *
     for (size_t i = 0; r == 0 && i < count; i++) {
         struct outbox *queue = recorder_queue(recorder, targets[i].name);
         queue->choice = targets[i].choice;
-        queue->chosen = true;
     }
+    for (size_t i = 0; r == 0 && i < recorder->queue_count; i++) /* who goes is told nothing of who else goes */
+        recorder->queues[i]->chosen = target_is_among(recorder->queues[i]->name, targets, count);
     for (size_t i = recorder->queue_count; r == 0 && i-- > 0;) {
         if (!target_is_among(recorder->queues[i]->name, targets, count))
             recorder_remove_queue(recorder, i);

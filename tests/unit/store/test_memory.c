@@ -132,6 +132,30 @@ static void targets_come_and_go_with_the_configuration(void **state)
     recorder_stop(recorder, 0);
 }
 
+static void targets_that_go_together_are_told_nothing_of_each_other(void **state)
+{
+    (void)state;
+    struct recorder *recorder = in_memory(0, 0);
+    const struct outbox_target all[] = {{.name = "a"}, {.name = "b"}, {.name = "c"}};
+    assert_int_equal(recorder_set_targets(recorder, all, 3), 0);
+    submit_range(recorder, 1, 2);
+    struct outbox *last = outbox_open(recorder, "c");
+    expect_event(last, 1, 1);
+    expect_event(last, 2, 2);
+    one_target(recorder, "c");
+    uint64_t counted = 0;
+    for (int i = 0; i < 2; i++) {
+        struct outbox_item item = take(last);
+        assert_int_equal(item.event->kind, EVENT_EVENTS_LOST);
+        counted += item.event->count;
+        event_unref(item.event);
+    }
+    assert_int_equal(counted, 4); /* two events each, and not the one that tells of the other */
+    expect_nothing(last);
+    outbox_close(last);
+    recorder_stop(recorder, 0);
+}
+
 static void a_full_queue_loses_its_oldest_and_says_so(void **state)
 {
     (void)state;
@@ -233,6 +257,7 @@ int main(void)
         cmocka_unit_test(a_lost_connection_begins_again_behind_what_arrived),
         cmocka_unit_test(each_target_has_its_own_choice_and_seq),
         cmocka_unit_test(targets_come_and_go_with_the_configuration),
+        cmocka_unit_test(targets_that_go_together_are_told_nothing_of_each_other),
         cmocka_unit_test(a_full_queue_loses_its_oldest_and_says_so),
         cmocka_unit_test(losses_that_follow_each_other_are_one),
         cmocka_unit_test(memory_is_bounded_too),
