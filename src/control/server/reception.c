@@ -120,6 +120,20 @@ static void refuse(const struct guest *guest, int code, const char *path)
     close(guest->fd);
 }
 
+static void read_on(struct guest *guest, int64_t now_ms)
+{
+    int r = intake_step(&guest->intake, guest->fd, &guest->request);
+    if (r > 0) {
+        guest->state = GUEST_READY;
+        return;
+    }
+    if (r == -EPROTO)
+        reply_refuse(guest->fd, "that is no request of portconform %s", PC_VERSION);
+    if (r < 0 || now_ms >= guest->until_ms)
+        guest_leave(guest);
+}
+
+/* A request that has come whole gives way to nobody who comes after it. */
 static void welcome(struct control_server *server, int fd, int64_t now_ms)
 {
     struct asker peer = {.uid = 0};
@@ -136,10 +150,12 @@ static void welcome(struct control_server *server, int fd, int64_t now_ms)
     free(peer.groups);
     if (guest.right != RIGHT_NONE)
         place = find_place(server, &guest);
-    if (place)
-        *place = guest;
-    else
+    if (!place) {
         refuse(&guest, r, server->place.path);
+        return;
+    }
+    *place = guest;
+    read_on(place, now_ms);
 }
 
 /* Returns when the socket may be asked again; 0: at any time. */
@@ -158,19 +174,6 @@ static int64_t welcome_all(struct control_server *server, int64_t now_ms)
 }
 
 /* --- reading ------------------------------------------------------------------------------------------------------ */
-
-static void read_on(struct guest *guest, int64_t now_ms)
-{
-    int r = intake_step(&guest->intake, guest->fd, &guest->request);
-    if (r > 0) {
-        guest->state = GUEST_READY;
-        return;
-    }
-    if (r == -EPROTO)
-        reply_refuse(guest->fd, "that is no request of portconform %s", PC_VERSION);
-    if (r < 0 || now_ms >= guest->until_ms)
-        guest_leave(guest);
-}
 
 static size_t count_state(const struct control_server *server, enum guest_state state)
 {
