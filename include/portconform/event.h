@@ -18,7 +18,7 @@ enum event_kind {
     EVENT_CONFIG_REJECTED = 9,
     EVENT_TARGET_DOWN = 10, /* a syslog target, the SNMP master, or the store: `target` says which */
     EVENT_TARGET_UP = 11,
-    EVENT_EVENTS_LOST = 12, /* told to the target that lost them: seq `from` to `to`, `count` of them */
+    EVENT_EVENTS_LOST = 12, /* of this target: seq `from` to `to`, `count` of them; else without numbers */
     EVENT_STORM = 13,       /* `count` transitions are not told one by one; the history has each of them */
     EVENT_HEARTBEAT = 14,
     EVENT_SUMMARY = 15, /* one a finding that is not OK, of a periodic full summary; then one with the counts */

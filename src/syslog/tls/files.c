@@ -77,8 +77,20 @@ static bool use_key(SSL_CTX *context, const char *path, char *error, size_t size
     return good;
 }
 
+/* OpenSSL opens what it is given, and would wait for somebody to write into a FIFO. */
+static bool is_irregular(const char *path, char *error, size_t size)
+{
+    struct stat status;
+    if (path == NULL || stat(path, &status) < 0 || S_ISREG(status.st_mode))
+        return false;
+    snprintf(error, size, "%s: is no regular file", path);
+    return true;
+}
+
 static bool use_files(SSL_CTX *context, const struct syslog_tls *settings, char *error, size_t size)
 {
+    if (is_irregular(settings->ca, error, size) || is_irregular(settings->certificate, error, size))
+        return false;
     if (settings->ca == NULL ? SSL_CTX_set_default_verify_paths(context) != 1
                              : SSL_CTX_load_verify_file(context, settings->ca) != 1) {
         snprintf(error, size, "%s: no certificates to trust: %s", settings->ca == NULL ? "the system" : settings->ca,

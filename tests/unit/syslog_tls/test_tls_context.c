@@ -202,6 +202,8 @@ static void mistakes_are_told_where_the_target_is_named(void **state)
     expect_mistake(&target, NULL);
     target.tls.ca = "tests/fixtures/nowhere.pem";
     expect_mistake(&target, "nowhere.pem: no certificates to trust");
+    target.tls.ca = "/dev/zero"; /* nor a FIFO: it would wait for ever */
+    expect_mistake(&target, "/dev/zero: is no regular file");
     target.tls = settings_of(place);
     spoil(place->certificate);
     expect_mistake(&target, "the syslog target 'siem' cannot be used: ");
