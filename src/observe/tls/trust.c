@@ -127,10 +127,20 @@ static bool is_for_address(X509 *certificate, const struct address *address)
     return X509_check_ip(certificate, address->octets, length, 0) == 1;
 }
 
+/* Does any of the host's names tell its domain? */
+static bool has_domain(const struct probe_request *request)
+{
+    const struct host *host = request->host;
+    bool found = is_full(request->server_name) || (host && is_full(host->name));
+    for (size_t i = 0; host && i < host->alias.count && !found; i++)
+        found = is_full(host->alias.items[i]);
+    return found;
+}
+
 static bool is_for_host(X509 *certificate, const struct probe_request *request)
 {
     const struct host *host = request->host;
-    bool any_domain = !is_full(request->server_name);
+    const bool any_domain = !has_domain(request);
     if (is_for_name(certificate, request->server_name, any_domain) || is_for_address(certificate, &request->target))
         return true;
     if (!host)

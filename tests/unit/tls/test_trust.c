@@ -169,6 +169,21 @@ static void each_name_is_judged(void **state)
     }
 }
 
+/* A short name agrees with a wildcard where nothing tells its domain: an alias may. */
+static void an_alias_tells_the_domain(void **state)
+{
+    (void)state;
+    const struct shown shown = {"x", "DNS:*.example.com", -DAY_S, DAY_S};
+    static const char *const names[] = {"mgr01.example.jp"};
+    struct host host = {.name = "mgr01", .alias = {.items = names, .count = 1}};
+    struct probe_request request = {.host = &host};
+    const char *why = NULL;
+    assert_int_equal(address_parse("10.0.0.1", &request.target), 0);
+    shake(&shown, &request);
+    request.ca_file = bed.ca_file;
+    assert_int_equal(trust_judge(bed.client, &request, &why), REASON_CERTIFICATE_NAME);
+}
+
 /* --- what is told of it ------------------------------------------------------------------------------------------- */
 
 static void assert_told(const char *common_name, int from_seconds, int to_seconds, const char *wanted)
@@ -215,6 +230,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_teardown(each_name_is_judged, forget),
+        cmocka_unit_test_teardown(an_alias_tells_the_domain, forget),
         cmocka_unit_test_teardown(its_days_are_told, forget),
         cmocka_unit_test_teardown(a_long_name_leaves_room_for_the_days, forget),
     };
