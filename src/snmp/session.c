@@ -167,13 +167,13 @@ static void configure_alone(struct agent *agent)
         remember(engine.lines[i]);
     if (may_be_read(agent, path != NULL ? path : usual)) {
         netsnmp_ds_set_string(NETSNMP_DS_LIBRARY_ID, NETSNMP_DS_LIB_OPTIONALCONFIG, path != NULL ? path : usual);
-    } else if (path == NULL && access(usual, F_OK) < 0 && is_loopback(agent->options.listen)) {
+    } else if (path == NULL && access(usual, F_OK) < 0 && errno == ENOENT && is_loopback(agent->options.listen)) {
         allow_loopback(agent);
         agent_log(agent, LOG_NOTICE,
                   "there is no " PC_SYSCONFDIR
                   "/snmp/portconformd.conf: this machine may read by the community public, nobody else");
     } else {
-        bool absent = access(path != NULL ? path : usual, F_OK) < 0;
+        bool absent = access(path != NULL ? path : usual, F_OK) < 0 && errno == ENOENT;
         snprintf(text, sizeof(text), "nobody may read by SNMP: %s%s%s", absent ? "there is no " : "",
                  path != NULL ? path : usual, absent ? " that names communities or users" : " is not read");
         agent_log(agent, LOG_WARNING, text);
