@@ -142,11 +142,11 @@ int page_open(const char *folder, int *ret_fd, struct page_content *ret, char **
 int page_look(const char *folder, struct page_content *ret)
 {
     char *path;
-    int fd;
+    int fd = -1;
     if (asprintf(&path, "%s/store.page", folder) < 0)
         return -ENOMEM;
     int r = page_read(path, O_RDONLY, &fd, ret);
-    if (r == 0)
+    if (fd >= 0)
         close(fd);
     free(path);
     return r;
