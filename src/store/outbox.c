@@ -281,7 +281,7 @@ int recorder_set_targets(struct recorder *recorder, const struct outbox_target *
     for (size_t i = 0; r == 0 && i < recorder->queue_count; i++) /* who goes is told nothing of who else goes */
         recorder->queues[i]->chosen = target_is_among(recorder->queues[i]->name, targets, count);
     for (size_t i = recorder->queue_count; r == 0 && i-- > 0;) {
-        if (!target_is_among(recorder->queues[i]->name, targets, count))
+        if (!recorder->queues[i]->chosen)
             recorder_remove_queue(recorder, i);
     }
     if (r == 0) {
