@@ -157,25 +157,25 @@ static void allow_loopback(struct agent *agent)
 
 static void configure_alone(struct agent *agent)
 {
-    const char *path = agent->options.config;
-    static const char usual[] = PC_SYSCONFDIR "/snmp/portconformd.conf";
+    const bool is_usual = agent->options.config == NULL;
+    const char *path = is_usual ? PC_SYSCONFDIR "/snmp/portconformd.conf" : agent->options.config;
+    const bool absent = access(path, F_OK) < 0 && errno == ENOENT;
     struct engine engine;
     char text[LOG_TEXT];
     if (engine_begin(agent->options.state, &engine) < 0)
         agent_log(agent, LOG_WARNING, "the engine's boots cannot be kept: SNMPv3 managers see a new engine each time");
     for (size_t i = 0; i < engine.count; i++)
         remember(engine.lines[i]);
-    if (may_be_read(agent, path != NULL ? path : usual)) {
-        netsnmp_ds_set_string(NETSNMP_DS_LIBRARY_ID, NETSNMP_DS_LIB_OPTIONALCONFIG, path != NULL ? path : usual);
-    } else if (path == NULL && access(usual, F_OK) < 0 && errno == ENOENT && is_loopback(agent->options.listen)) {
+    if (may_be_read(agent, path)) {
+        netsnmp_ds_set_string(NETSNMP_DS_LIBRARY_ID, NETSNMP_DS_LIB_OPTIONALCONFIG, path);
+    } else if (is_usual && absent && is_loopback(agent->options.listen)) {
         allow_loopback(agent);
         agent_log(agent, LOG_NOTICE,
                   "there is no " PC_SYSCONFDIR
                   "/snmp/portconformd.conf: this machine may read by the community public, nobody else");
     } else {
-        bool absent = access(path != NULL ? path : usual, F_OK) < 0 && errno == ENOENT;
-        snprintf(text, sizeof(text), "nobody may read by SNMP: %s%s%s", absent ? "there is no " : "",
-                 path != NULL ? path : usual, absent ? " that names communities or users" : " is not read");
+        snprintf(text, sizeof(text), "nobody may read by SNMP: %s%s%s", absent ? "there is no " : "", path,
+                 absent ? " that names communities or users" : " is not read");
         agent_log(agent, LOG_WARNING, text);
     }
 }
